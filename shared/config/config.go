@@ -1,0 +1,87 @@
+// Package config reads the environment variables that the functions run on.
+// infra sets them under the same names and scripts/dev gives them locally. A
+// missing or malformed variable fails at start, with its name, so that a
+// mistake dies at deployment and not in a request.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// The names of the variables.
+const (
+	// TablePrefix is followed by a table's name of package topology:
+	// "pulssi-prod-" makes "pulssi-prod-responses". May be empty.
+	TablePrefix = "PULSSI_TABLE_PREFIX"
+	// Zone is the reporting time zone, an IANA name. Default Europe/Helsinki.
+	Zone = "PULSSI_ZONE"
+	// PublicURL is where customers reach the API, https://answer.example.com,
+	// whose own pages may vote. Default: the host the request came to.
+	PublicURL = "PULSSI_PUBLIC_URL"
+	// Retention is how many days an ask is kept. Default 1095 (three years);
+	// 91 to 3650.
+	Retention = "PULSSI_RETENTION_DAYS"
+	// Region is set by Lambda.
+	Region = "AWS_REGION"
+	// DynamoDBEndpoint replaces the service's own endpoint (DynamoDB Local).
+	DynamoDBEndpoint = "DYNAMODB_ENDPOINT"
+)
+
+// DefaultZone is the reporting zone where none is given.
+const DefaultZone = "Europe/Helsinki"
+
+// Config is what every function needs.
+type Config struct {
+	TablePrefix      string
+	PublicURL        string // "" for the request's own host; no slash at its end
+	Retention        time.Duration
+	Region           string
+	DynamoDBEndpoint string // "" for the service's own
+}
+
+// Read reads the variables through getenv, which is os.Getenv or a test's. It
+// returns every mistake at once, joined.
+func Read(getenv func(string) string) (Config, error) {
+	var errs []error
+	c := Config{
+		TablePrefix:      getenv(TablePrefix),
+		PublicURL:        strings.TrimSuffix(getenv(PublicURL), "/"),
+		Region:           getenv(Region),
+		DynamoDBEndpoint: getenv(DynamoDBEndpoint),
+	}
+	if c.Region == "" {
+		errs = append(errs, fmt.Errorf("%s is not set", Region))
+	}
+	for _, v := range []struct{ name, value string }{{PublicURL, c.PublicURL}, {DynamoDBEndpoint, c.DynamoDBEndpoint}} {
+		if u, err := url.Parse(v.value); v.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			errs = append(errs, fmt.Errorf("%s must be an http or https address, not %q", v.name, v.value))
+		}
+	}
+	days := 1095
+	if s := getenv(Retention); s != "" {
+		if _, err := fmt.Sscanf(s, "%d", &days); err != nil || fmt.Sprint(days) != s || days < 91 || days > 3650 {
+			errs = append(errs, fmt.Errorf("%s must be a whole number of days from 91 to 3650, not %q", Retention, s))
+		}
+	}
+	c.Retention = time.Duration(days) * 24 * time.Hour
+	return c, errors.Join(errs...)
+}
+
+// ReadZone reads the reporting zone. It is apart from [Read] because only the
+// functions that count and show days need the zone's data, which they carry
+// with them (time/tzdata): the runtime has none.
+func ReadZone(getenv func(string) string) (*time.Location, error) {
+	name := getenv(Zone)
+	if name == "" {
+		name = DefaultZone
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", Zone, err)
+	}
+	return zone, nil
+}

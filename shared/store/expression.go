@@ -1,0 +1,126 @@
+package store
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+type item = map[string]types.AttributeValue
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func num(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+func millis(t time.Time) types.AttributeValue { return num(t.UnixMilli()) }
+
+// expression collects the names, the values and the actions of one update.
+// Every name is written with a placeholder, since DynamoDB reserves many.
+type expression struct {
+	names  map[string]string
+	values item
+	sets   []string
+	adds   []string
+	rems   []string
+}
+
+func newExpression() *expression {
+	return &expression{names: map[string]string{}, values: item{}}
+}
+
+// name returns the placeholder of an attribute's name.
+func (e *expression) name(n string) string {
+	for p, have := range e.names {
+		if have == n {
+			return p
+		}
+	}
+	p := "#" + strconv.Itoa(len(e.names))
+	e.names[p] = n
+	return p
+}
+
+// value returns a placeholder of v.
+func (e *expression) value(v types.AttributeValue) string {
+	p := ":" + strconv.Itoa(len(e.values))
+	e.values[p] = v
+	return p
+}
+
+func (e *expression) set(name string, v types.AttributeValue) {
+	e.sets = append(e.sets, e.name(name)+"="+e.value(v))
+}
+
+// setOnce sets the attribute where the item does not have it yet.
+func (e *expression) setOnce(name string, v types.AttributeValue) {
+	n := e.name(name)
+	e.sets = append(e.sets, n+"=if_not_exists("+n+","+e.value(v)+")")
+}
+
+func (e *expression) add(name string, n int64) {
+	e.adds = append(e.adds, e.name(name)+" "+e.value(num(n)))
+}
+
+func (e *expression) remove(name string) { e.rems = append(e.rems, e.name(name)) }
+
+// update returns the update expression.
+func (e *expression) update() *string {
+	var parts []string
+	for _, p := range []struct {
+		verb string
+		list []string
+	}{{"SET ", e.sets}, {"ADD ", e.adds}, {"REMOVE ", e.rems}} {
+		if len(p.list) > 0 {
+			parts = append(parts, p.verb+strings.Join(p.list, ","))
+		}
+	}
+	s := strings.Join(parts, " ")
+	return &s
+}
+
+// in returns "name IN (values)".
+func (e *expression) in(name string, values ...types.AttributeValue) string {
+	ps := make([]string, len(values))
+	for i, v := range values {
+		ps[i] = e.value(v)
+	}
+	return e.name(name) + " IN (" + strings.Join(ps, ",") + ")"
+}
+
+func (e *expression) exists(name string) string { return "attribute_exists(" + e.name(name) + ")" }
+func (e *expression) notExists(name string) string {
+	return "attribute_not_exists(" + e.name(name) + ")"
+}
+
+func (e *expression) is(name, op string, v types.AttributeValue) string {
+	return e.name(name) + op + e.value(v)
+}
+
+// refused returns the old image where err says that a condition did not hold
+// (an empty image where there is no such item), and false otherwise.
+func refused(err error) (item, bool) {
+	if e, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		return e.Item, true
+	}
+	return nil, false
+}
+
+// conflicted reports whether err says that a transaction was cancelled by a
+// condition or by another transaction.
+func conflicted(err error) bool {
+	e, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return false
+	}
+	for _, r := range e.CancellationReasons {
+		if r.Code != nil && (*r.Code == "ConditionalCheckFailed" || *r.Code == "TransactionConflict") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,390 @@
+package survey
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Phase is where in the customer's path a touchpoint lies.
+type Phase string
+
+// The phases, in the order of the path.
+const (
+	Before  Phase = "before"
+	During  Phase = "during"
+	After   Phase = "after"
+	Leaving Phase = "leaving"
+)
+
+// Phases lists the phases in the order of the path.
+func Phases() []Phase { return []Phase{Before, During, After, Leaving} }
+
+// Channel is the way an answer comes in.
+type Channel string
+
+// The channels. Link is a public link (QR code, letter, e-mail signature);
+// Agent is an answer that a person of the company wrote down.
+const (
+	Email Channel = "email"
+	SMS   Channel = "sms"
+	Popup Channel = "widget"
+	App   Channel = "app"
+	Link  Channel = "link"
+	Kiosk Channel = "kiosk"
+	Agent Channel = "agent"
+)
+
+// Channels lists the channels.
+func Channels() []Channel { return []Channel{Email, SMS, Popup, App, Link, Kiosk, Agent} }
+
+// Touchpoint is a moment in the customer's path where we ask: its metric and
+// question, and the rules of asking. Field names in lower case are those of
+// the touchpoints file and of the stored definition.
+type Touchpoint struct {
+	ID      string   `json:"id"`
+	Version int      `json:"version,omitempty"` // counts every change, from 1
+	Series  int      `json:"series,omitempty"`  // counts the definitions whose answers may not be mixed, from 1
+	Phase   Phase    `json:"phase"`
+	Metric  Metric   `json:"metric"`
+	Locales []string `json:"locales"` // languages of the texts, in order of fallback
+
+	Channels []Channel `json:"channels"`
+	// Origins are the websites whose pages may vote, as scheme://host[:port].
+	Origins []string `json:"origins,omitempty"`
+
+	Name     Text              `json:"name"`
+	Question Text              `json:"question"`
+	Low      Text              `json:"low,omitempty"`  // label of the scale's lowest answer; the metric's own where empty
+	High     Text              `json:"high,omitempty"` // label of the highest
+	Followup map[Category]Text `json:"followup,omitempty"`
+	Thanks   Text              `json:"thanks,omitempty"`
+
+	// Goal is the score aimed at, in the metric's own unit; nil for none.
+	Goal *float64 `json:"goal,omitempty"`
+	// Recontact is the shortest time between two asks of this touchpoint to
+	// the same person; zero for the deployment's default.
+	Recontact Span     `json:"recontact,omitempty"`
+	Trigger   *Trigger `json:"trigger,omitempty"`
+	Widget    *Widget  `json:"widget,omitempty"`
+	// Segments says which attributes of a vote place it in a segment, and
+	// the values that do: {"plan": ["basic", "gold"]} counts votes with
+	// attrs.plan "gold" in the segment "plan=gold". Other attributes are
+	// stored and never counted, so that a stranger cannot grow the tallies.
+	Segments map[string][]string `json:"segments,omitempty"`
+}
+
+// Trigger says when contacts are asked: some time after a business event, or
+// in a cadence.
+type Trigger struct {
+	Event  string `json:"event,omitempty"`  // a business event's type, "purchase.completed"
+	Delay  Span   `json:"delay,omitempty"`  // from the event to the ask
+	Every  string `json:"every,omitempty"`  // month, quarter or year
+	Spread bool   `json:"spread,omitempty"` // one cohort a day instead of everyone at once
+	Hour   int    `json:"hour,omitempty"`   // of the contact's day, 0 to 23
+}
+
+// Widget says when and how the popup shows. A zero field is its default.
+type Widget struct {
+	Include []string `json:"include,omitempty"` // URL paths with *, any of which must match; all paths where empty
+	Exclude []string `json:"exclude,omitempty"` // URL paths with *, none of which may match
+
+	Delay  Span `json:"delay,omitempty"`  // on the page before it shows
+	Scroll int  `json:"scroll,omitempty"` // per cent of the page scrolled before it shows
+	Exit   bool `json:"exit,omitempty"`   // instead of after Delay, when the pointer leaves for the window's top, or on a phone after 30 s without input
+	Views  int  `json:"views,omitempty"`  // from the Nth page view of the visit on
+	Sample *int `json:"sample,omitempty"` // per cent of visitors asked, 100 where nil
+
+	Recontact Span `json:"recontact,omitempty"` // after an answer, 90d where zero
+	Dismissed Span `json:"dismissed,omitempty"` // after closing without an answer, 14d where zero
+
+	Place  string `json:"place,omitempty"`  // corner (default), bar, or inline
+	Target string `json:"target,omitempty"` // CSS selector of the element that holds an inline survey
+	Color  string `json:"color,omitempty"`  // of the theme, #rrggbb
+	Shape  string `json:"shape,omitempty"`  // of CSAT: stars (default) or faces
+	Link   string `json:"link,omitempty"`   // https address offered after the thanks
+}
+
+// Limits of a definition. They keep a stored definition far below DynamoDB's
+// item limit and every text readable on a phone.
+const (
+	MaxTouchpointID = 63
+	MaxName         = 100
+	MaxText         = 500
+	MaxOrigins      = 20
+	MaxPatterns     = 50
+	MaxSegments     = 50 // values over all attributes of one touchpoint
+)
+
+// CheckTouchpointID returns an [Invalid] error on field unless id is 1 to 63
+// of a-z, 0-9 and -, starting with a letter or digit.
+func CheckTouchpointID(field, id string) error {
+	ok := 1 <= len(id) && len(id) <= MaxTouchpointID && id[0] != '-'
+	for i := 0; ok && i < len(id); i++ {
+		c := id[i]
+		ok = 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-'
+	}
+	if !ok {
+		return Errorf(Invalid, field, "%s must be 1 to %d characters of a-z, 0-9 and -, and not start with -", field, MaxTouchpointID)
+	}
+	return nil
+}
+
+// Validate returns nil, or every broken rule of the definition joined (see
+// [errors.Join]), each an [Invalid] [Error] with the path of its field, such
+// as "question.sv".
+func (t *Touchpoint) Validate() error {
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, Errorf(Invalid, field, field+" "+format, args...))
+	}
+	if err := CheckTouchpointID("id", t.ID); err != nil {
+		errs = append(errs, err)
+	}
+	if !slices.Contains(Phases(), t.Phase) {
+		bad("phase", "must be one of %s", list(Phases()))
+	}
+	if !t.Metric.Valid() {
+		bad("metric", "must be one of %s", list(Metrics()))
+	}
+	if len(t.Locales) == 0 {
+		bad("locales", "must name at least one language")
+	}
+	for i, l := range t.Locales {
+		if !validLocale(l) {
+			bad(fmt.Sprintf("locales[%d]", i), "must be a language such as fi or sv-FI, not %q", l)
+		}
+	}
+	if len(t.Channels) == 0 {
+		bad("channels", "must name at least one of %s", list(Channels()))
+	}
+	for i, c := range t.Channels {
+		if !slices.Contains(Channels(), c) {
+			bad(fmt.Sprintf("channels[%d]", i), "must be one of %s, not %q", list(Channels()), c)
+		}
+	}
+	if len(t.Origins) > MaxOrigins {
+		bad("origins", "must be at most %d", MaxOrigins)
+	}
+	for i, o := range t.Origins {
+		if !validOrigin(o) {
+			bad(fmt.Sprintf("origins[%d]", i), "must be https://host, or http://localhost with a port, without a path, not %q", o)
+		}
+	}
+	text := func(field string, v Text, required bool, limit int) {
+		if required && v.In("", t.Locales) == "" {
+			bad(field, "must have a text in at least one of %s", strings.Join(t.Locales, ", "))
+		}
+		for _, l := range slices.Sorted(maps.Keys(v)) {
+			f := field + "." + l
+			switch {
+			case !slices.Contains(t.Locales, l):
+				bad(f, "is in a language that locales does not list")
+			case utf8.RuneCountInString(v[l]) > limit:
+				bad(f, "must be at most %d characters", limit)
+			case strings.TrimSpace(v[l]) == "":
+				bad(f, "must not be empty")
+			case hasControl(v[l]):
+				bad(f, "must not contain control characters")
+			}
+		}
+	}
+	text("name", t.Name, true, MaxName)
+	text("question", t.Question, true, MaxText)
+	text("low", t.Low, false, MaxName)
+	text("high", t.High, false, MaxName)
+	text("thanks", t.Thanks, false, MaxText)
+	for _, c := range slices.Sorted(maps.Keys(t.Followup)) {
+		f := "followup." + string(c)
+		if !slices.Contains(t.Metric.Categories(), c) {
+			bad(f, "is not a category of %s, which has %s", t.Metric, list(t.Metric.Categories()))
+		}
+		text(f, t.Followup[c], false, MaxText)
+	}
+	if t.Goal != nil {
+		if low, high := t.Metric.ScoreRange(); *t.Goal < low || *t.Goal > high {
+			bad("goal", "must be from %g to %g for %s", low, high, t.Metric)
+		}
+	}
+	values := 0
+	for _, a := range slices.Sorted(maps.Keys(t.Segments)) {
+		values += len(t.Segments[a])
+		for _, v := range append([]string{a}, t.Segments[a]...) {
+			if !validSegmentPart(v) {
+				bad("segments."+a, "must be made of 1 to %d letters, digits, spaces, - and _, not %q", MaxAttrKey, v)
+			}
+		}
+	}
+	if values > MaxSegments {
+		bad("segments", "must have at most %d values together", MaxSegments)
+	}
+	errs = append(errs, t.Trigger.validate()...)
+	errs = append(errs, t.Widget.validate(t)...)
+	return errors.Join(errs...)
+}
+
+func (g *Trigger) validate() []error {
+	if g == nil {
+		return nil
+	}
+	var errs []error
+	bad := func(field, rule string) { errs = append(errs, Errorf(Invalid, field, "%s %s", field, rule)) }
+	if (g.Event == "") == (g.Every == "") {
+		bad("trigger", "must have either event or every")
+	}
+	if g.Every != "" && !slices.Contains([]string{"month", "quarter", "year"}, g.Every) {
+		bad("trigger.every", "must be month, quarter or year")
+	}
+	if g.Event == "" && g.Delay != 0 {
+		bad("trigger.delay", "needs trigger.event")
+	}
+	if g.Every == "" && g.Spread {
+		bad("trigger.spread", "needs trigger.every")
+	}
+	if g.Hour < 0 || g.Hour > 23 {
+		bad("trigger.hour", "must be from 0 to 23")
+	}
+	return errs
+}
+
+func (w *Widget) validate(t *Touchpoint) []error {
+	if w == nil {
+		return nil
+	}
+	var errs []error
+	bad := func(field, format string, args ...any) {
+		errs = append(errs, Errorf(Invalid, field, field+" "+format, args...))
+	}
+	if !slices.Contains(t.Channels, Popup) {
+		bad("widget", "needs widget among channels")
+	}
+	patterns := func(field string, ps []string) {
+		if len(ps) > MaxPatterns {
+			bad(field, "must be at most %d", MaxPatterns)
+		}
+		for i, p := range ps {
+			if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "*") || len(p) > 200 {
+				bad(fmt.Sprintf("%s[%d]", field, i), "must start with / or * and have at most 200 characters, not %q", p)
+			}
+		}
+	}
+	patterns("widget.include", w.Include)
+	patterns("widget.exclude", w.Exclude)
+	if w.Scroll < 0 || w.Scroll > 100 {
+		bad("widget.scroll", "must be per cent, from 0 to 100")
+	}
+	if w.Sample != nil && (*w.Sample < 0 || *w.Sample > 100) {
+		bad("widget.sample", "must be per cent, from 0 to 100")
+	}
+	if w.Views < 0 {
+		bad("widget.views", "must not be negative")
+	}
+	if !slices.Contains([]string{"", "corner", "bar", "inline"}, w.Place) {
+		bad("widget.place", "must be corner, bar or inline")
+	}
+	if (w.Place == "inline") != (w.Target != "") {
+		bad("widget.target", "must name an element exactly where widget.place is inline")
+	}
+	if w.Color != "" && !validColor(w.Color) {
+		bad("widget.color", "must be written as #rrggbb")
+	}
+	if !slices.Contains([]string{"", "stars", "faces"}, w.Shape) || w.Shape != "" && t.Metric != CSAT {
+		bad("widget.shape", "must be stars or faces, and only for csat")
+	}
+	if u, err := url.Parse(w.Link); w.Link != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil) {
+		bad("widget.link", "must be an https address")
+	}
+	return errs
+}
+
+// ScoreRange returns the lowest and highest score that a tally of m can have,
+// in the unit that goals are written in.
+func (m Metric) ScoreRange() (low, high float64) {
+	switch m {
+	case NPS:
+		return -100, 100
+	case CES, CES5:
+		l, h := m.Scale()
+		return float64(l), float64(h)
+	case CSAT, Smiley, Thumbs:
+		return 0, 100
+	default:
+		return 0, 0
+	}
+}
+
+// SameSeries reports whether answers to old and t may be counted together:
+// the metric is the same, and so is the wording of the question in every
+// language that both have.
+func (t *Touchpoint) SameSeries(old *Touchpoint) bool {
+	if t.Metric != old.Metric {
+		return false
+	}
+	for l, q := range t.Question {
+		if was, ok := old.Question[l]; ok && was != q {
+			return false
+		}
+	}
+	return true
+}
+
+// SegmentsOf returns the segments that a vote's attributes place it in,
+// sorted, each "attribute=value".
+func (t *Touchpoint) SegmentsOf(attrs map[string]string) []string {
+	var out []string
+	for a, values := range t.Segments {
+		if v, ok := attrs[a]; ok && slices.Contains(values, v) {
+			out = append(out, a+"="+v)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func list[S ~string](all []S) string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = string(s)
+	}
+	return strings.Join(out, ", ")
+}
+
+// validLocale reports whether l is a language with an optional region, in
+// the usual case of letters (BCP 47): fi, sv-FI.
+func validLocale(l string) bool {
+	lang, region, ok := strings.Cut(l, "-")
+	return (len(lang) == 2 || len(lang) == 3) && lower(lang) && (!ok || len(region) == 2 && lower(strings.ToLower(region)) && region == strings.ToUpper(region))
+}
+
+func lower(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < 'a' || s[i] > 'z' {
+			return false
+		}
+	}
+	return true
+}
+
+// validOrigin reports whether o is an origin as a browser sends it (RFC
+// 6454), over TLS or on this very machine.
+func validOrigin(o string) bool {
+	u, err := url.Parse(o)
+	if err != nil || u.Host == "" || o != u.Scheme+"://"+strings.ToLower(u.Host) {
+		return false
+	}
+	host := u.Hostname()
+	return u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1")
+}
+
+func validColor(c string) bool {
+	if len(c) != 7 || c[0] != '#' {
+		return false
+	}
+	_, err := strconv.ParseUint(c[1:], 16, 32)
+	return err == nil
+}
