@@ -1,0 +1,190 @@
+// Package apigw reads API Gateway v2 events (HTTP API, payload format 2.0)
+// and writes the answers: decoding, limits, errors and CORS, once for all
+// functions. Only the fields that Pulssi uses are decoded, which is what a
+// small function spends its time on.
+package apigw
+
+import (
+	"encoding/base64"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// MaxBody is the largest body of a request, in bytes after decoding.
+const MaxBody = 16 << 10
+
+// Request is an API Gateway v2 HTTP event. Header names are in lower case;
+// a header sent twice arrives joined by commas, as the gateway does it.
+type Request struct {
+	RouteKey        string            `json:"routeKey"`
+	RawPath         string            `json:"rawPath"`
+	RawQueryString  string            `json:"rawQueryString"`
+	Headers         map[string]string `json:"headers"`
+	PathParameters  map[string]string `json:"pathParameters"`
+	Body            string            `json:"body"`
+	IsBase64Encoded bool              `json:"isBase64Encoded"`
+	RequestContext  struct {
+		DomainName string `json:"domainName"`
+		RequestID  string `json:"requestId"`
+		TimeEpoch  int64  `json:"timeEpoch"` // milliseconds
+		HTTP       struct {
+			Method string `json:"method"`
+		} `json:"http"`
+	} `json:"requestContext"`
+}
+
+// Method returns the HTTP method.
+func (r *Request) Method() string { return r.RequestContext.HTTP.Method }
+
+// Path returns a path parameter, decoded.
+func (r *Request) Path(name string) string {
+	v := r.PathParameters[name]
+	if d, err := url.PathUnescape(v); err == nil {
+		return d
+	}
+	return v
+}
+
+// Query returns the parameters of the query. A malformed part is left out.
+func (r *Request) Query() url.Values {
+	q, _ := url.ParseQuery(r.RawQueryString) // the well-formed part is returned beside the error
+	return q
+}
+
+// Origin returns where the request's own host is reached: base where it is
+// given (config.PublicURL), else https on the gateway's host.
+func (r *Request) Origin(base string) string {
+	if base != "" {
+		return base
+	}
+	return "https://" + r.RequestContext.DomainName
+}
+
+// Bytes returns the body, decoded. The error is [survey.TooLarge] over
+// [MaxBody] and [survey.Invalid] where the encoding is broken.
+func (r *Request) Bytes() ([]byte, error) {
+	b := []byte(r.Body)
+	if r.IsBase64Encoded {
+		var err error
+		if b, err = base64.StdEncoding.DecodeString(r.Body); err != nil {
+			return nil, survey.Errorf(survey.Invalid, "body", "body is not readable")
+		}
+	}
+	if len(b) > MaxBody {
+		return nil, survey.Errorf(survey.TooLarge, "body", "body must be at most %d bytes", MaxBody)
+	}
+	return b, nil
+}
+
+// ContentType returns the media type of the body in lower case, without its
+// parameters; "" where there is none or it is malformed.
+func (r *Request) ContentType() string {
+	t, _, err := mime.ParseMediaType(r.Headers["content-type"])
+	if err != nil {
+		return ""
+	}
+	return t
+}
+
+// WantsHTML reports whether the client prefers a page to JSON (RFC 9110,
+// Accept): a browser following a link or sending a form does.
+func (r *Request) WantsHTML() bool {
+	html, json := 0.0, 0.0
+	for part := range strings.SplitSeq(r.Headers["accept"], ",") {
+		t, q := weighed(part)
+		switch t {
+		case "text/html", "application/xhtml+xml":
+			html = max(html, q)
+		case "application/json":
+			json = max(json, q)
+		}
+	}
+	return html > 0 && html >= json
+}
+
+// Locale returns the first of available, in the order of the client's
+// Accept-Language (RFC 9110), that it accepts by language; "" where it accepts
+// none of them.
+func (r *Request) Locale(available []string) string {
+	type wish struct {
+		lang string
+		q    float64
+	}
+	var wishes []wish
+	for part := range strings.SplitSeq(r.Headers["accept-language"], ",") {
+		if t, q := weighed(part); t != "" && q > 0 {
+			wishes = append(wishes, wish{t, q})
+		}
+	}
+	slices.SortStableFunc(wishes, func(a, b wish) int {
+		switch {
+		case a.q > b.q:
+			return -1
+		case a.q < b.q:
+			return 1
+		}
+		return 0
+	})
+	for _, w := range wishes {
+		for _, l := range available {
+			if survey.Language(strings.ToLower(l)) == survey.Language(w.lang) {
+				return l
+			}
+		}
+	}
+	return ""
+}
+
+// weighed splits one part of an Accept header into its value in lower case
+// and its weight, which is 1 where none is given and 0 where it is malformed.
+func weighed(part string) (value string, q float64) {
+	value, params, _ := strings.Cut(part, ";")
+	q = 1
+	if _, w, ok := strings.Cut(params, "q="); ok {
+		var err error
+		if q, err = strconv.ParseFloat(strings.TrimSpace(w), 64); err != nil || q < 0 || q > 1 {
+			q = 0
+		}
+	}
+	return strings.ToLower(strings.TrimSpace(value)), q
+}
+
+// Time returns when the gateway received the request.
+func (r *Request) Time() time.Time { return time.UnixMilli(r.RequestContext.TimeEpoch) }
+
+// Response is what the gateway sends back.
+type Response struct {
+	StatusCode      int               `json:"statusCode"`
+	Headers         map[string]string `json:"headers,omitempty"`
+	Body            string            `json:"body,omitempty"`
+	IsBase64Encoded bool              `json:"isBase64Encoded,omitempty"`
+}
+
+// Set sets a header, by its name in lower case, and returns the response.
+func (p Response) Set(name, value string) Response {
+	if p.Headers == nil {
+		p.Headers = map[string]string{}
+	}
+	p.Headers[name] = value
+	return p
+}
+
+// HTML returns a page. It may be stored by nobody: it is about one person.
+func HTML(status int, body string) Response {
+	return Response{StatusCode: status, Body: body, Headers: map[string]string{
+		"content-type":  "text/html; charset=utf-8",
+		"cache-control": "no-store",
+	}}
+}
+
+// Redirect returns a 303, after which the browser GETs location.
+func Redirect(location string) Response {
+	return Response{StatusCode: http.StatusSeeOther, Headers: map[string]string{"location": location}}
+}

@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// CatalogAge is how long a [Catalog] serves what it has read.
+const CatalogAge = time.Minute
+
+// Catalog is the touchpoints, read at most once a minute. A request pays for a
+// read only when the last one is too old; where a read fails and there is an
+// older copy, the copy is served and the failure logged. It is safe for
+// concurrent use.
+type Catalog struct {
+	store *Store
+	now   func() time.Time
+
+	mu     sync.Mutex
+	readAt time.Time
+	byID   map[string]*survey.Touchpoint
+	all    []*survey.Touchpoint
+	ended  map[SeriesKey]*survey.Touchpoint
+}
+
+// NewCatalog returns an empty catalog. [Catalog.All] fills it; called once at
+// start, it also opens the connection that the first answer is written over.
+func NewCatalog(s *Store, now func() time.Time) *Catalog {
+	return &Catalog{store: s, now: now, ended: map[SeriesKey]*survey.Touchpoint{}}
+}
+
+// All returns the touchpoints in force, by id in order. Callers must not
+// change them.
+func (c *Catalog) All(ctx context.Context) ([]*survey.Touchpoint, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.refresh(ctx); err != nil {
+		return nil, err
+	}
+	return c.all, nil
+}
+
+// Touchpoint returns the definition in force of a touchpoint. The error is
+// [survey.NotFound] where there is none.
+func (c *Catalog) Touchpoint(ctx context.Context, id string) (*survey.Touchpoint, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.refresh(ctx); err != nil {
+		return nil, err
+	}
+	t, ok := c.byID[id]
+	if !ok {
+		return nil, survey.Errorf(survey.NotFound, "touchpoint", "there is no such touchpoint")
+	}
+	return t, nil
+}
+
+// Series returns the definition of one series of a touchpoint: the one in
+// force, or the last one of a series that is over, which never changes and is
+// read once. The error is [survey.NotFound] where there is none.
+func (c *Catalog) Series(ctx context.Context, k SeriesKey) (*survey.Touchpoint, error) {
+	t, err := c.Touchpoint(ctx, k.Touchpoint)
+	if err == nil && t.Series == k.Series {
+		return t, nil
+	}
+	if err != nil && survey.CodeOf(err) != survey.NotFound {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t, ok := c.ended[k]; ok {
+		return t, nil
+	}
+	t, err = c.store.EndedSeries(ctx, k)
+	if err == nil {
+		c.ended[k] = t
+	}
+	return t, err
+}
+
+// refresh reads the touchpoints where the copy is too old. Only one caller
+// reads; the others wait for it.
+func (c *Catalog) refresh(ctx context.Context) error {
+	now := c.now()
+	if c.byID != nil && now.Sub(c.readAt) < CatalogAge {
+		return nil
+	}
+	all, err := c.store.Touchpoints(ctx)
+	if err != nil {
+		if c.byID == nil {
+			return err
+		}
+		slog.WarnContext(ctx, "serving old touchpoints", "error", err.Error())
+		return nil
+	}
+	c.readAt, c.all = now, all
+	c.byID = make(map[string]*survey.Touchpoint, len(all))
+	for _, t := range all {
+		c.byID[t.ID] = t
+	}
+	return nil
+}
