@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -41,20 +40,15 @@ func (s *Store) Answer(ctx context.Context, id string, in survey.Answer, now tim
 	}
 	now = now.Truncate(time.Millisecond)
 	var a *survey.Ask
+	var taken bool
 	var err error
 	if in.Comment == nil {
-		a, err = s.takeUnread(ctx, id, in, now)
+		a, taken, err = s.takeUnread(ctx, id, in, now)
 	} else {
-		a, err = s.Ask(ctx, id)
+		a, err = s.Ask(ctx, id) // the feed's keys are made of what it holds
 	}
-	if err != nil {
-		if lost, ok := errors.AsType[*lostError](err); ok {
-			a = lost.ask
-		} else {
-			return nil, err
-		}
-	} else if in.Comment == nil {
-		return a, nil
+	if err != nil || taken {
+		return a, err
 	}
 	for range contested {
 		step, trust, err := a.Decide(in, now)
@@ -64,30 +58,19 @@ func (s *Store) Answer(ctx context.Context, id string, in survey.Answer, now tim
 		if step == survey.Keep {
 			return a, nil
 		}
-		a, err = s.write(ctx, a, in, step, trust, now)
-		if err == nil {
-			return a, nil
+		a, taken, err = s.write(ctx, a, in, step, trust, now)
+		if err != nil || taken {
+			return a, err
 		}
-		lost, ok := errors.AsType[*lostError](err)
-		if !ok {
-			return nil, err
-		}
-		a = lost.ask
 	}
 	return nil, survey.Errorf(survey.Unavailable, "", "others are answering the same question, try again")
 }
 
-// lostError says that an update's condition did not hold for the ask as it
-// stands.
-type lostError struct{ ask *survey.Ask }
-
-func (*lostError) Error() string { return "the ask has changed" }
-
 // takeUnread takes an answer without a comment in one update, on condition
 // that [survey.Ask.Decide] would take it: the ask's metric admits the score,
-// it is open, and it is unanswered or (for a human) not suspect. It returns a
-// *lostError where that does not hold.
-func (s *Store) takeUnread(ctx context.Context, id string, in survey.Answer, now time.Time) (*survey.Ask, error) {
+// it is open, and it is unanswered or (for a human) not suspect. It returns what
+// [Store.update] returns.
+func (s *Store) takeUnread(ctx context.Context, id string, in survey.Answer, now time.Time) (*survey.Ask, bool, error) {
 	e := newExpression()
 	e.set("score", num(int64(in.Score)))
 	unanswered := e.notExists("trust") + " AND " + e.is("askedAt", ">", millis(now.Add(-survey.AnswerWindow)))
@@ -115,8 +98,8 @@ func (s *Store) takeUnread(ctx context.Context, id string, in survey.Answer, now
 }
 
 // write makes one step of an answer on condition that the ask still is what
-// it was when the step was decided.
-func (s *Store) write(ctx context.Context, a *survey.Ask, in survey.Answer, step survey.Step, trust survey.Trust, now time.Time) (*survey.Ask, error) {
+// it was when the step was decided. It returns what [Store.update] returns.
+func (s *Store) write(ctx context.Context, a *survey.Ask, in survey.Answer, step survey.Step, trust survey.Trust, now time.Time) (*survey.Ask, bool, error) {
 	e := newExpression()
 	cond := e.exists("id") + " AND " + e.notExists("trust")
 	if a.Answered() {
@@ -158,10 +141,10 @@ func (e *expression) setComment(touchpoint, id, comment string, answeredAt time.
 	e.set("feedAt", str(feedAt))
 }
 
-// update updates one ask on a condition and returns the ask as it is then. It
-// returns a *lostError with the ask as it is where the condition fails, and
-// [survey.NotFound] where there is no such ask.
-func (s *Store) update(ctx context.Context, id string, e *expression, cond string) (*survey.Ask, error) {
+// update updates one ask on a condition. It returns the ask as it is then and
+// whether the condition held; the error is [survey.NotFound] where there is no
+// such ask.
+func (s *Store) update(ctx context.Context, id string, e *expression, cond string) (*survey.Ask, bool, error) {
 	out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                           s.table(topology.Responses),
 		Key:                                 item{"id": str(id)},
@@ -172,20 +155,17 @@ func (s *Store) update(ctx context.Context, id string, e *expression, cond strin
 		ReturnValues:                        types.ReturnValueAllNew,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	if old, ok := refused(err); ok {
-		if len(old) == 0 {
-			return nil, noSuchAsk()
-		}
-		a, err := UnmarshalAsk(old)
-		if err != nil {
-			return nil, err
-		}
-		return nil, &lostError{a}
+	standing, lost := refused(err)
+	switch {
+	case err == nil:
+		standing = out.Attributes
+	case !lost:
+		return nil, false, fmt.Errorf("updating ask %s: %w", id, err)
+	case len(standing) == 0:
+		return nil, false, noSuchAsk()
 	}
-	if err != nil {
-		return nil, fmt.Errorf("updating ask %s: %w", id, err)
-	}
-	return UnmarshalAsk(out.Attributes)
+	a, err := UnmarshalAsk(standing)
+	return a, !lost, err
 }
 
 // Vote takes a vote on a touchpoint: a response of its own under the id that
@@ -237,13 +217,12 @@ func (s *Store) Vote(ctx context.Context, t *survey.Touchpoint, v survey.Vote, n
 	cond := e.notExists("id") + " OR (" + e.is("touchpoint", "=", str(t.ID)) + " AND " +
 		e.is("series", "=", num(int64(t.Series))) + " AND " + e.notExists("sentAt") + " AND " + e.notExists("contact") + " AND " +
 		e.is("answeredAt", ">", millis(now.Add(-survey.EditWindow))) + ")"
-	a, err := s.update(ctx, v.ID, e, cond)
-	if lost, ok := errors.AsType[*lostError](err); ok {
-		a := lost.ask
-		if a.Touchpoint != t.ID || a.Series != t.Series || a.Contact != "" || !a.SentAt.IsZero() || !a.Answered() {
-			return nil, survey.Errorf(survey.Conflict, "id", "id belongs to another answer, make a new one")
-		}
-		return nil, survey.Errorf(survey.Closed, "", "the answer could be changed until %s", a.Open().UTC().Format(time.RFC3339))
+	a, taken, err := s.update(ctx, v.ID, e, cond)
+	switch {
+	case err != nil || taken:
+		return a, err
+	case a.Touchpoint != t.ID || a.Series != t.Series || a.Contact != "" || !a.SentAt.IsZero() || !a.Answered():
+		return nil, survey.Errorf(survey.Conflict, "id", "id belongs to another answer, make a new one")
 	}
-	return a, err
+	return nil, survey.Errorf(survey.Closed, "", "the answer could be changed until %s", a.Open().UTC().Format(time.RFC3339))
 }

@@ -15,9 +15,9 @@ import (
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
-// marshalAsk writes an ask as an item. Empty fields and zero times are left
+// MarshalAsk writes an ask as an item, for [UnmarshalAsk] to read. Empty fields and zero times are left
 // out, and the keys of the feed are there only with a comment.
-func (s *Store) marshalAsk(a *survey.Ask) item {
+func (s *Store) MarshalAsk(a *survey.Ask) item {
 	it := item{
 		"id":         str(a.ID),
 		"touchpoint": str(a.Touchpoint),
@@ -203,7 +203,7 @@ func (s *Store) CreateAsk(ctx context.Context, a *survey.Ask) error {
 	cond := e.notExists("id")
 	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                s.table(topology.Responses),
-		Item:                     s.marshalAsk(a),
+		Item:                     s.MarshalAsk(a),
 		ConditionExpression:      &cond,
 		ExpressionAttributeNames: e.names,
 	})
@@ -217,13 +217,12 @@ func (s *Store) CreateAsk(ctx context.Context, a *survey.Ask) error {
 }
 
 // EachAsk calls yield with every ask there is, in no order, read consistently,
-// until it returns an error, which EachAsk returns.
-func (s *Store) EachAsk(ctx context.Context, yield func(*survey.Ask) error) error {
-	return s.scan(ctx, topology.Responses, func(it item) error {
-		a, err := UnmarshalAsk(it)
-		if err != nil {
-			return err
-		}
-		return yield(a)
-	})
+// until it returns an error, which EachAsk returns. For an item that cannot be
+// read, yield gets the error instead, which names its id.
+func (s *Store) EachAsk(ctx context.Context, yield func(*survey.Ask, error) error) error {
+	return s.scan(ctx, topology.Responses, func(it item) error { return yield(UnmarshalAsk(it)) })
 }
+
+// KeptSince returns the moment from which on every ask that was made is still
+// there; an earlier one may have expired.
+func (s *Store) KeptSince(now time.Time) time.Time { return now.Add(-s.retention) }

@@ -95,6 +95,7 @@ func (c *Catalog) refresh(ctx context.Context) error {
 			return err
 		}
 		slog.WarnContext(ctx, "serving old touchpoints", "error", err.Error())
+		c.readAt = now // not every request shall wait for another failure
 		return nil
 	}
 	c.readAt, c.all = now, all

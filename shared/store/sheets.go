@@ -21,6 +21,10 @@ import (
 // 4 KB.
 const MaxSheetChanges = 300
 
+// ErrTooManyChanges says that a change has more than [MaxSheetChanges]
+// counters.
+var ErrTooManyChanges = fmt.Errorf("over %d changes in one update of a sheet", MaxSheetChanges)
+
 // watermarkLife is how long a shard's watermark is of use. A stream keeps
 // records for 24 hours, so twice that after its last batch a shard has nothing
 // left to repeat.
@@ -50,8 +54,9 @@ func SequenceLess(a, b string) bool { return pad(a) < pad(b) }
 // to where the shard is counted. A repeated call therefore never counts twice;
 // a call of which nobody knows whether it was carried out can be repeated.
 //
-// A change of more than [MaxSheetChanges] counters is refused. Watermarks of
-// shards that have not moved for 48 hours are removed in passing.
+// A change of more than [MaxSheetChanges] counters is refused with
+// [ErrTooManyChanges] before anything is written. Watermarks of shards that
+// have not moved for 48 hours are removed in passing.
 func (s *Store) AddToSheet(ctx context.Context, k score.Key, change score.Sheet, span Span, now time.Time) error {
 	e := newExpression()
 	n := 0
@@ -64,7 +69,7 @@ func (s *Store) AddToSheet(ctx context.Context, k score.Key, change score.Sheet,
 		}
 	}
 	if n > MaxSheetChanges {
-		return fmt.Errorf("sheet %v: %d changes in one update, at most %d", k, n, MaxSheetChanges)
+		return fmt.Errorf("sheet %v: %d counters: %w", k, n, ErrTooManyChanges)
 	}
 	e.add(revision, 1)
 	mark := watermarkPrefix + span.Shard
