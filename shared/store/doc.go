@@ -26,6 +26,8 @@
 //	vote       takes a comment                       GetItem, UpdateItem responses, feed
 //	tally      counts a batch                        UpdateItem tallies: one for each sheet touched
 //	results    reads periods                         Query tallies series, period between
+//	results    knows the touchpoints                 Query settings kind=touchpoint, once a minute and instance
+//	results    reads an ended series                 GetItem settings kind=series
 //	recount    reads everything                      Scan responses, Scan tallies
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //

@@ -172,6 +172,6 @@ func Accesses() []Access {
 		{Vote, Settings, []Action{Query}, false},
 		{Tally, Tallies, []Action{UpdateItem}, false},
 		{Results, Tallies, []Action{Query}, false},
-		{Results, Settings, []Action{Query}, false},
+		{Results, Settings, []Action{GetItem, Query}, false},
 	}
 }

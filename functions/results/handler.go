@@ -1,0 +1,192 @@
+// Package results is the function that the dashboard and other programs read
+// scores from. It only reads: the sheets that tally counted, and the
+// touchpoints.
+package results
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pulssi/pulssi/shared/apigw"
+	"github.com/pulssi/pulssi/shared/score"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// Sheets reads tallies.
+type Sheets interface {
+	// Sheets returns the sheets of a series from one period to another, both
+	// included and of one kind (days or months), in order of time. Periods in
+	// which nothing was counted are left out.
+	Sheets(ctx context.Context, k store.SeriesKey, from, to score.Period) ([]store.StoredSheet, error)
+}
+
+// Touchpoints knows the touchpoints. Callers must not change what it returns.
+type Touchpoints interface {
+	// All returns the definitions in force, by id in order.
+	All(ctx context.Context) ([]*survey.Touchpoint, error)
+	// Touchpoint returns the definition in force. The error is
+	// [survey.NotFound] where there is none.
+	Touchpoint(ctx context.Context, id string) (*survey.Touchpoint, error)
+	// Series returns the definition of one series, which may be over. The
+	// error is [survey.NotFound] where there is none.
+	Series(ctx context.Context, k store.SeriesKey) (*survey.Touchpoint, error)
+}
+
+// Handler answers the requests. It is safe for concurrent use.
+type Handler struct {
+	Sheets      Sheets
+	Touchpoints Touchpoints
+	// Zone is the reporting zone, in which answers were counted by day. Here
+	// it only decides which day today is.
+	Zone *time.Location
+	Now  func() time.Time
+}
+
+// The routes, as package topology lists them.
+const (
+	routeTouchpoints = "GET /api/touchpoints"
+	routeResults     = "GET /api/results/{touchpoint}"
+)
+
+// Handle answers one request. The error is always nil: what goes wrong is told
+// in the response. An answer carries an ETag of its content, so that a client
+// that asks again learns with a 304 that nothing has changed.
+func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, error) {
+	var body any
+	var err error
+	switch r.RouteKey {
+	case routeTouchpoints:
+		body, err = h.touchpoints(ctx, &r)
+	case routeResults:
+		body, err = h.results(ctx, &r)
+	default:
+		err = survey.Errorf(survey.NotFound, "", "there is nothing at this path")
+	}
+	if err != nil {
+		return apigw.Error(ctx, &r, err), nil
+	}
+	return tagged(&r, apigw.JSON(http.StatusOK, body)), nil
+}
+
+// tagged returns the response with its ETag, or a 304 where the client has
+// it already (RFC 9110, If-None-Match). Nobody but the client may keep it, and
+// not without asking again.
+func tagged(r *apigw.Request, resp apigw.Response) apigw.Response {
+	sum := sha256.Sum256([]byte(resp.Body))
+	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	for have := range strings.SplitSeq(r.Headers["if-none-match"], ",") {
+		if have = strings.TrimPrefix(strings.TrimSpace(have), "W/"); have == tag || have == "*" {
+			resp = apigw.Response{StatusCode: http.StatusNotModified}
+			break
+		}
+	}
+	return resp.Set("etag", tag).Set("cache-control", "private, no-cache")
+}
+
+// touchpointList is the answer to GET /api/touchpoints.
+type touchpointList struct {
+	Touchpoints []touchpointEntry `json:"touchpoints"`
+}
+
+type touchpointEntry struct {
+	ID       string           `json:"id"`
+	Metric   survey.Metric    `json:"metric"`
+	Series   int              `json:"series"`
+	Phase    survey.Phase     `json:"phase"`
+	Channels []survey.Channel `json:"channels"`
+	Name     survey.Text      `json:"name"`
+	Question survey.Text      `json:"question"`
+	Locales  []string         `json:"locales"`
+	Goal     *float64         `json:"goal"`
+}
+
+func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (touchpointList, error) {
+	for name := range r.Query() {
+		return touchpointList{}, survey.Errorf(survey.UnknownField, name, "%s is not a parameter of this request, which has none", name)
+	}
+	all, err := h.Touchpoints.All(ctx)
+	if err != nil {
+		return touchpointList{}, err
+	}
+	out := touchpointList{Touchpoints: make([]touchpointEntry, 0, len(all))}
+	for _, t := range all {
+		out.Touchpoints = append(out.Touchpoints, touchpointEntry{
+			ID: t.ID, Metric: t.Metric, Series: t.Series, Phase: t.Phase, Channels: t.Channels,
+			Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal,
+		})
+	}
+	return out, nil
+}
+
+func (h *Handler) results(ctx context.Context, r *apigw.Request) (report, error) {
+	id := r.Path("touchpoint")
+	if err := survey.CheckTouchpointID("touchpoint", id); err != nil {
+		return report{}, err
+	}
+	y, m, d := h.Now().In(h.Zone).Date()
+	q, err := parseQuery(r.RawQueryString, time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		return report{}, err
+	}
+	t, err := h.series(ctx, id, q.series)
+	if err != nil {
+		return report{}, err
+	}
+	sums, err := h.sum(ctx, t, q)
+	if err != nil {
+		return report{}, err
+	}
+	return newReport(t, h.Zone, q, sums), nil
+}
+
+// series returns the definition whose answers are asked for: the one in force
+// where series is 0. Series are never mixed.
+func (h *Handler) series(ctx context.Context, id string, series int) (*survey.Touchpoint, error) {
+	t, err := h.Touchpoints.Touchpoint(ctx, id)
+	if err != nil || series == 0 || series == t.Series {
+		return t, err
+	}
+	return h.Touchpoints.Series(ctx, store.SeriesKey{Touchpoint: id, Series: series})
+}
+
+// sum reads the sheets of the range, all runs at once, and returns the tally
+// of each period of the query.
+func (h *Handler) sum(ctx context.Context, t *survey.Touchpoint, q query) ([]score.Tally, error) {
+	reads := q.reads()
+	found := make([][]store.StoredSheet, len(reads))
+	errs := make([]error, len(reads))
+	var wg sync.WaitGroup
+	for i, run := range reads {
+		wg.Go(func() {
+			found[i], errs[i] = h.Sheets.Sheets(ctx, store.SeriesKey{Touchpoint: t.ID, Series: t.Series}, run.from, run.to)
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	periods := q.periods()
+	index := make(map[time.Time]int, len(periods))
+	for i, p := range periods {
+		index[q.by.start(p.from)] = i
+	}
+	sums := make([]score.Tally, len(periods))
+	for _, run := range found {
+		for _, s := range run {
+			start, err := s.Key.Period.Start()
+			if err != nil {
+				return nil, err
+			}
+			i := index[q.by.start(start)]
+			sums[i] = sums[i].Add(s.Counts[q.group])
+		}
+	}
+	return sums, nil
+}

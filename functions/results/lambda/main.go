@@ -1,0 +1,40 @@
+// Command lambda is the results function on AWS Lambda.
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+	_ "time/tzdata" // the runtime has no zone data
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"github.com/pulssi/pulssi/functions/results"
+	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/store"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "results:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	c, err := config.Read(os.Getenv)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	zone, err := config.ReadZone(os.Getenv)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	slog.SetDefault(lambdacontext.NewLogger())
+	s := store.New(store.NewClient(c, os.Getenv), c)
+	h := &results.Handler{Sheets: s, Touchpoints: store.NewCatalog(s, time.Now), Zone: zone, Now: time.Now}
+	lambda.StartHandlerFunc(h.Handle)
+	return nil
+}
