@@ -43,9 +43,9 @@ func (e *CountedError) Error() string { return "the sheet has counted the shard 
 // After reports whether a sequence number is beyond those counted.
 func (e *CountedError) After(sequence string) bool { return pad(sequence) > pad(e.Last) }
 
-// SequenceLess reports whether one sequence number of a shard comes before
-// another.
-func SequenceLess(a, b string) bool { return pad(a) < pad(b) }
+// CompareSequence compares two sequence numbers of a shard: negative where a
+// comes before b, zero where they are the same.
+func CompareSequence(a, b string) int { return strings.Compare(pad(a), pad(b)) }
 
 // AddToSheet adds a change to a sheet, once: in one update it adds the
 // counters and moves the shard's watermark to span.Last, on condition that the
