@@ -1,6 +1,7 @@
 package survey
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -128,10 +129,9 @@ func CleanComment(s string) (string, error) {
 	return s, nil
 }
 
-// Check returns an [Invalid] error naming the field of the vote that breaks a
-// rule, apart from the score, which [CheckScore] holds against the metric. It
-// also cleans the comment, and cuts the page at its query: what follows may
-// name a person.
+// Check returns an [Invalid] error naming the first field of the vote that
+// breaks a rule. It also cleans the comment, names the channel where the vote
+// does not, and cuts the page at its query: what follows may name a person.
 func (v *Vote) Check(t *Touchpoint) error {
 	if err := CheckID("id", v.ID); err != nil {
 		return err
@@ -147,7 +147,10 @@ func (v *Vote) Check(t *Touchpoint) error {
 		v.Comment = &c
 	}
 	open := slices.DeleteFunc([]Channel{Popup, Link, App, Kiosk}, func(c Channel) bool { return !slices.Contains(t.Channels, c) })
-	if v.Channel == "" && len(open) > 0 {
+	if len(open) == 0 {
+		return Errorf(Invalid, "channel", "channel: no channel of this touchpoint takes votes")
+	}
+	if v.Channel == "" {
 		v.Channel = open[0]
 	}
 	if !slices.Contains(open, v.Channel) {
@@ -166,11 +169,11 @@ func (v *Vote) Check(t *Touchpoint) error {
 	if len(v.Attrs) > MaxAttrs {
 		return Errorf(Invalid, "attrs", "attrs must have at most %d entries", MaxAttrs)
 	}
-	for k, val := range v.Attrs {
+	for _, k := range slices.Sorted(maps.Keys(v.Attrs)) {
 		if !validSegmentPart(k) {
 			return Errorf(Invalid, "attrs", "attrs must have names of 1 to %d letters, digits, spaces, - and _", MaxAttrKey)
 		}
-		if err := checkLine("attrs."+k, val, MaxAttrValue); err != nil {
+		if err := checkLine("attrs."+k, v.Attrs[k], MaxAttrValue); err != nil {
 			return err
 		}
 	}

@@ -14,8 +14,9 @@ const IDLength = 22
 // which is a period ("2026Q4") or the id of a business event. The same three
 // always give the same id, so that one ask can never exist twice; without the
 // secret nobody can guess one. It is the first 16 bytes of HMAC-SHA256 (RFC
-// 2104) over the three, each ended by a zero byte so that no two triples run
-// together, in base64url.
+// 2104) over the three, each ended by a zero byte, in base64url. No two triples
+// run together, whatever a foreign event's id holds: ids of touchpoints and
+// contacts have no zero byte, so the first and the last two bound the rest.
 func AskID(secret []byte, touchpoint, occasion, contact string) string {
 	mac := hmac.New(sha256.New, secret)
 	for _, s := range []string{touchpoint, occasion, contact} {

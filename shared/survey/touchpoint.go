@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -114,11 +115,17 @@ type Widget struct {
 // item limit and every text readable on a phone.
 const (
 	MaxTouchpointID = 63
+	MaxLocales      = 20
 	MaxName         = 100
 	MaxText         = 500
 	MaxOrigins      = 20
+	MaxOrigin       = 255
 	MaxPatterns     = 50
+	MaxPattern      = 200
 	MaxSegments     = 50 // values over all attributes of one touchpoint
+	MaxEvent        = 128
+	MaxTarget       = 200
+	MaxLink         = 500
 )
 
 // CheckTouchpointID returns an [Invalid] error on field unless id is 1 to 63
@@ -140,9 +147,7 @@ func CheckTouchpointID(field, id string) error {
 // as "question.sv".
 func (t *Touchpoint) Validate() error {
 	var errs []error
-	bad := func(field, format string, args ...any) {
-		errs = append(errs, Errorf(Invalid, field, field+" "+format, args...))
-	}
+	bad := func(field, format string, args ...any) { errs = append(errs, broken(field, format, args...)) }
 	if err := CheckTouchpointID("id", t.ID); err != nil {
 		errs = append(errs, err)
 	}
@@ -152,20 +157,26 @@ func (t *Touchpoint) Validate() error {
 	if !t.Metric.Valid() {
 		bad("metric", "must be one of %s", list(Metrics()))
 	}
-	if len(t.Locales) == 0 {
-		bad("locales", "must name at least one language")
+	if len(t.Locales) == 0 || len(t.Locales) > MaxLocales {
+		bad("locales", "must name from 1 to %d languages", MaxLocales)
 	}
 	for i, l := range t.Locales {
-		if !validLocale(l) {
-			bad(fmt.Sprintf("locales[%d]", i), "must be a language such as fi or sv-FI, not %q", l)
+		switch f := fmt.Sprintf("locales[%d]", i); {
+		case !validLocale(l):
+			bad(f, "must be a language such as fi or sv-FI, not %q", l)
+		case slices.Contains(t.Locales[:i], l):
+			bad(f, "must not repeat %q", l)
 		}
 	}
 	if len(t.Channels) == 0 {
 		bad("channels", "must name at least one of %s", list(Channels()))
 	}
 	for i, c := range t.Channels {
-		if !slices.Contains(Channels(), c) {
-			bad(fmt.Sprintf("channels[%d]", i), "must be one of %s, not %q", list(Channels()), c)
+		switch f := fmt.Sprintf("channels[%d]", i); {
+		case !slices.Contains(Channels(), c):
+			bad(f, "must be one of %s, not %q", list(Channels()), c)
+		case slices.Contains(t.Channels[:i], c):
+			bad(f, "must not repeat %q", c)
 		}
 	}
 	if len(t.Origins) > MaxOrigins {
@@ -173,10 +184,13 @@ func (t *Touchpoint) Validate() error {
 	}
 	for i, o := range t.Origins {
 		if !validOrigin(o) {
-			bad(fmt.Sprintf("origins[%d]", i), "must be https://host, or http://localhost with a port, without a path, not %q", o)
+			bad(fmt.Sprintf("origins[%d]", i), "must be https://host or http://localhost, with a port where it is not the usual one, in lower case, without a path, not %q", o)
 		}
 	}
 	text := func(field string, v Text, required bool, limit int) {
+		if len(t.Locales) == 0 {
+			return // told above; there is no language to hold the text against
+		}
 		if required && v.In("", t.Locales) == "" {
 			bad(field, "must have a text in at least one of %s", strings.Join(t.Locales, ", "))
 		}
@@ -185,6 +199,8 @@ func (t *Touchpoint) Validate() error {
 			switch {
 			case !slices.Contains(t.Locales, l):
 				bad(f, "is in a language that locales does not list")
+			case !utf8.ValidString(v[l]):
+				bad(f, "must be UTF-8")
 			case utf8.RuneCountInString(v[l]) > limit:
 				bad(f, "must be at most %d characters", limit)
 			case strings.TrimSpace(v[l]) == "":
@@ -201,19 +217,23 @@ func (t *Touchpoint) Validate() error {
 	text("thanks", t.Thanks, false, MaxText)
 	for _, c := range slices.Sorted(maps.Keys(t.Followup)) {
 		f := "followup." + string(c)
-		if !slices.Contains(t.Metric.Categories(), c) {
+		if t.Metric.Valid() && !slices.Contains(t.Metric.Categories(), c) {
 			bad(f, "is not a category of %s, which has %s", t.Metric, list(t.Metric.Categories()))
 		}
 		text(f, t.Followup[c], false, MaxText)
 	}
-	if t.Goal != nil {
-		if low, high := t.Metric.ScoreRange(); *t.Goal < low || *t.Goal > high {
+	if t.Goal != nil && t.Metric.Valid() {
+		// Written so that a goal which is not a number is out of range.
+		if low, high := t.Metric.ScoreRange(); !(low <= *t.Goal && *t.Goal <= high) {
 			bad("goal", "must be from %g to %g for %s", low, high, t.Metric)
 		}
 	}
 	values := 0
 	for _, a := range slices.Sorted(maps.Keys(t.Segments)) {
 		values += len(t.Segments[a])
+		if len(t.Segments[a]) == 0 {
+			bad("segments."+a, "must list at least one value")
+		}
 		for _, v := range append([]string{a}, t.Segments[a]...) {
 			if !validSegmentPart(v) {
 				bad("segments."+a, "must be made of 1 to %d letters, digits, spaces, - and _, not %q", MaxAttrKey, v)
@@ -228,14 +248,23 @@ func (t *Touchpoint) Validate() error {
 	return errors.Join(errs...)
 }
 
+// broken returns an [Invalid] error that field breaks the rule. The field is
+// no part of the format: it may hold what somebody wrote.
+func broken(field, rule string, args ...any) error {
+	return Errorf(Invalid, field, "%s %s", field, fmt.Sprintf(rule, args...))
+}
+
 func (g *Trigger) validate() []error {
 	if g == nil {
 		return nil
 	}
 	var errs []error
-	bad := func(field, rule string) { errs = append(errs, Errorf(Invalid, field, "%s %s", field, rule)) }
+	bad := func(field, rule string, args ...any) { errs = append(errs, broken(field, rule, args...)) }
 	if (g.Event == "") == (g.Every == "") {
 		bad("trigger", "must have either event or every")
+	}
+	if len(g.Event) > MaxEvent || strings.ContainsFunc(g.Event, notEventType) {
+		bad("trigger.event", "must be at most %d letters, digits, dots, - and _", MaxEvent)
 	}
 	if g.Every != "" && !slices.Contains([]string{"month", "quarter", "year"}, g.Every) {
 		bad("trigger.every", "must be month, quarter or year")
@@ -257,9 +286,7 @@ func (w *Widget) validate(t *Touchpoint) []error {
 		return nil
 	}
 	var errs []error
-	bad := func(field, format string, args ...any) {
-		errs = append(errs, Errorf(Invalid, field, field+" "+format, args...))
-	}
+	bad := func(field, rule string, args ...any) { errs = append(errs, broken(field, rule, args...)) }
 	if !slices.Contains(t.Channels, Popup) {
 		bad("widget", "needs widget among channels")
 	}
@@ -268,8 +295,8 @@ func (w *Widget) validate(t *Touchpoint) []error {
 			bad(field, "must be at most %d", MaxPatterns)
 		}
 		for i, p := range ps {
-			if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "*") || len(p) > 200 {
-				bad(fmt.Sprintf("%s[%d]", field, i), "must start with / or * and have at most 200 characters, not %q", p)
+			if !strings.HasPrefix(p, "/") && !strings.HasPrefix(p, "*") || utf8.RuneCountInString(p) > MaxPattern {
+				bad(fmt.Sprintf("%s[%d]", field, i), "must start with / or * and have at most %d characters, not %q", MaxPattern, p)
 			}
 		}
 	}
@@ -290,14 +317,17 @@ func (w *Widget) validate(t *Touchpoint) []error {
 	if (w.Place == "inline") != (w.Target != "") {
 		bad("widget.target", "must name an element exactly where widget.place is inline")
 	}
+	if utf8.RuneCountInString(w.Target) > MaxTarget {
+		bad("widget.target", "must be at most %d characters", MaxTarget)
+	}
 	if w.Color != "" && !validColor(w.Color) {
 		bad("widget.color", "must be written as #rrggbb")
 	}
 	if !slices.Contains([]string{"", "stars", "faces"}, w.Shape) || w.Shape != "" && t.Metric != CSAT {
 		bad("widget.shape", "must be stars or faces, and only for csat")
 	}
-	if u, err := url.Parse(w.Link); w.Link != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil) {
-		bad("widget.link", "must be an https address")
+	if u, err := url.Parse(w.Link); w.Link != "" && (err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || len(w.Link) > MaxLink) {
+		bad("widget.link", "must be an https address of at most %d characters", MaxLink)
 	}
 	return errs
 }
@@ -358,27 +388,59 @@ func list[S ~string](all []S) string {
 // the usual case of letters (BCP 47): fi, sv-FI.
 func validLocale(l string) bool {
 	lang, region, ok := strings.Cut(l, "-")
-	return (len(lang) == 2 || len(lang) == 3) && lower(lang) && (!ok || len(region) == 2 && lower(strings.ToLower(region)) && region == strings.ToUpper(region))
+	return (len(lang) == 2 || len(lang) == 3) && within(lang, 'a', 'z') && (!ok || len(region) == 2 && within(region, 'A', 'Z'))
 }
 
-func lower(s string) bool {
+// within reports whether every byte of s is from low to high.
+func within(s string, low, high byte) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] < 'a' || s[i] > 'z' {
+		if s[i] < low || s[i] > high {
 			return false
 		}
 	}
 	return true
 }
 
-// validOrigin reports whether o is an origin as a browser sends it (RFC
-// 6454), over TLS or on this very machine.
+func notEventType(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && !('0' <= r && r <= '9') && r != '.' && r != '-' && r != '_'
+}
+
+// validOrigin reports whether o is an origin exactly as a browser sends it
+// (RFC 6454, section 6.2), over TLS or on this very machine: in lower case,
+// an international name in its ASCII form, without the scheme's own port. One
+// that no browser sends would never match, and a wildcard is none.
 func validOrigin(o string) bool {
 	u, err := url.Parse(o)
-	if err != nil || u.Host == "" || o != u.Scheme+"://"+strings.ToLower(u.Host) {
+	if err != nil || len(o) > MaxOrigin || o != u.Scheme+"://"+u.Host {
 		return false
 	}
 	host := u.Hostname()
-	return u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1")
+	if strings.HasPrefix(u.Host, "[") {
+		// A browser writes an IPv6 address in its shortest form, as netip does.
+		ip, err := netip.ParseAddr(host)
+		if err != nil || !ip.Is6() || ip.Is4In6() || ip.String() != host {
+			return false
+		}
+	} else if host == "" || strings.ContainsFunc(host, notHostName) {
+		return false
+	}
+	if strings.HasSuffix(u.Host, ":") {
+		return false
+	}
+	if port := u.Port(); port != "" {
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || n == 0 || port != strconv.FormatUint(n, 10) || port == defaultPorts[u.Scheme] {
+			return false
+		}
+	}
+	return u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || host == "127.0.0.1" || host == "::1")
+}
+
+var defaultPorts = map[string]string{"https": "443", "http": "80"}
+
+func notHostName(r rune) bool {
+	return !('a' <= r && r <= 'z') && !('0' <= r && r <= '9') && r != '.' && r != '-' && r != '_'
 }
 
 func validColor(c string) bool {
