@@ -101,10 +101,12 @@ func (s *Store) takeUnread(ctx context.Context, id string, in survey.Answer, now
 // it was when the step was decided. It returns what [Store.update] returns.
 func (s *Store) write(ctx context.Context, a *survey.Ask, in survey.Answer, step survey.Step, trust survey.Trust, now time.Time) (*survey.Ask, bool, error) {
 	e := newExpression()
-	cond := e.exists("id") + " AND " + e.notExists("trust")
+	var cond string
 	if a.Answered() {
 		cond = e.is("trust", "=", str(string(a.Trust))) + " AND " + e.is("score", "=", num(int64(a.Score))) +
 			" AND " + e.is("answeredAt", "=", millis(a.AnsweredAt))
+	} else {
+		cond = e.exists("id") + " AND " + e.notExists("trust")
 	}
 	e.set("trust", str(string(trust)))
 	if step == survey.Take || !a.Answered() {

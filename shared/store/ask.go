@@ -72,7 +72,7 @@ func (s *Store) ttl(askedAt time.Time) types.AttributeValue {
 
 // UnmarshalAsk reads an ask from an item, or from an image of it in a stream.
 // It returns an error where the item is no ask or breaks a rule that counting
-// relies on: a metric it does not know, an answer outside its scale.
+// relies on: a metric or trust it does not know, an answer outside its scale.
 func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 	d := decoder{it: it}
 	a := &survey.Ask{
@@ -106,9 +106,11 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 	switch v := it["attrs"].(type) {
 	case nil:
 	case *types.AttributeValueMemberM:
-		a.Attrs = map[string]string{}
 		in := decoder{it: v.Value}
 		for k := range v.Value {
+			if a.Attrs == nil {
+				a.Attrs = map[string]string{}
+			}
 			a.Attrs[k] = in.str(k)
 		}
 		if in.err != nil {
@@ -122,6 +124,10 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 		return nil, fmt.Errorf("ask %q: %w", a.ID, d.err)
 	case a.ID == "" || a.Touchpoint == "" || a.Series < 1 || !a.Metric.Valid() || a.AskedAt.IsZero():
 		return nil, fmt.Errorf("ask %q: no touchpoint, series, metric or time", a.ID)
+	case !slices.Contains([]survey.Trust{"", survey.Click, survey.Human, survey.Suspect}, a.Trust):
+		return nil, fmt.Errorf("ask %q: trust %q is unknown", a.ID, a.Trust)
+	case a.Answered() != (it["score"] != nil):
+		return nil, fmt.Errorf("ask %q: a score without trust, or trust without a score", a.ID)
 	case a.Answered() && (!a.Metric.Admits(a.Score) || a.AnsweredAt.IsZero()):
 		return nil, fmt.Errorf("ask %q: answer %d is not one of %s, or has no time", a.ID, a.Score, a.Metric)
 	}
