@@ -1,0 +1,60 @@
+# Everything here runs on a fresh machine: each target first installs what it
+# needs (scripts/setup.sh) and says so.
+SHELL := bash
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+export CDK_DISABLE_CLI_TELEMETRY := 1
+
+FUNCTIONS := $(notdir $(patsubst %/lambda,%,$(wildcard functions/*/lambda)))
+CDK := scripts/node_modules/.bin/cdk
+# The stage and other context of a deployment: make deploy CONTEXT="-c stage=prod"
+CONTEXT ?=
+
+.PHONY: help setup dev test lint bench web build synth deploy clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: ## install what is missing for all targets
+	@scripts/setup.sh
+
+dev: ## run the whole product on this machine, at http://localhost:8080 (PORT)
+	@scripts/setup.sh dynamodb
+	@mkdir -p .local/bin && go build -o .local/bin/dev ./scripts/dev && exec .local/bin/dev
+
+test: ## run all tests
+	@scripts/setup.sh node dynamodb chromium
+	@scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
+	@go run ./scripts/withdynamodb go test -timeout 20m ./...
+
+lint: ## check form, types, dependencies and the usual mistakes
+	@scripts/setup.sh node lint
+	@files=$$(gofmt -l functions infra shared events scripts); [ -z "$$files" ] || { echo "gofmt these: $$files"; exit 1; }
+	go mod tidy -diff
+	go vet ./...
+	.local/bin/golangci-lint run
+	scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
+	go run ./scripts/web -check
+
+bench: ## measure speed, size and cost beside their baselines
+	@scripts/setup.sh dynamodb chromium
+	@mkdir -p .local/bin && go build -o .local/bin/bench ./scripts/bench && .local/bin/bench $(BENCH)
+
+web: ## build the scripts and styles of the pages into shared/web/dist
+	@go run ./scripts/web
+
+build: $(FUNCTIONS:%=dist/%/bootstrap) ## compile the functions as they are deployed, into dist
+
+.PHONY: $(FUNCTIONS:%=dist/%/bootstrap)
+dist/%/bootstrap:
+	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w -buildid=" -o $@ ./functions/$*/lambda
+
+synth: build ## write the CloudFormation template into cdk.out; needs no AWS account
+	@scripts/setup.sh node
+	@$(CDK) synth --quiet $(CONTEXT) && ls cdk.out/*.template.json
+
+deploy: build ## deploy into the AWS account of your credentials
+	@scripts/setup.sh node
+	@$(CDK) deploy --all $(CONTEXT)
+
+clean: ## remove what was built, and the data and tools in .local
+	rm -rf dist cdk.out .local scripts/node_modules
