@@ -1,0 +1,199 @@
+package store_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/testkit"
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+func TestCreateAskOnce(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	a := create(t, s, func(a *survey.Ask) {
+		full(a)
+		a.BouncedAt, a.AnsweredAt, a.EditedAt, a.AutoAt = now, now, now, now
+		a.Score, a.Trust, a.Comment, a.Page, a.Attrs = 0, survey.Human, "hei", "p", map[string]string{"a": "b"}
+	})
+	got, err := s.Ask(ctx, a.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(a, got); diff != "" {
+		t.Errorf("stored (-want +got):\n%s", diff)
+	}
+	again := testkit.NewAsk(now)
+	again.ID = a.ID
+	wantCode(t, s.CreateAsk(ctx, again), survey.Conflict, "id")
+	if got, err := s.Ask(ctx, a.ID); err != nil || got.Comment != "hei" {
+		t.Errorf("%+v, %v: the first ask was overwritten", got, err)
+	}
+}
+
+func TestNoSuchAsk(t *testing.T) {
+	_, err := testkit.NewTables(t).Store.Ask(ctx, survey.NewID())
+	wantCode(t, err, survey.NotFound, "id")
+}
+
+func TestAsksExpire(t *testing.T) {
+	tables := testkit.NewTables(t)
+	a := create(t, tables.Store, func(*survey.Ask) {})
+	v := newVote(9)
+	if _, err := tables.Store.Vote(ctx, touchpoint(), v, a.AskedAt); err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprint(a.AskedAt.Add(tables.Config.Retention).Unix())
+	for _, id := range []string{a.ID, v.ID} {
+		out, err := tables.DB.GetItem(ctx, &dynamodb.GetItemInput{
+			TableName: aws.String(tables.Config.TablePrefix + topology.Responses.Name), Key: map[string]attribute{"id": text(id)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, ok := out.Item[topology.Responses.TTL].(*types.AttributeValueMemberN); !ok || n.Value != want {
+			t.Errorf("expiry %v, want %s", out.Item[topology.Responses.TTL], want)
+		}
+	}
+	if got := tables.Store.KeptSince(now); !got.Equal(now.Add(-tables.Config.Retention)) {
+		t.Errorf("kept since %s", got)
+	}
+}
+
+func TestEachAskReadsEveryPage(t *testing.T) {
+	tables := testkit.NewTables(t)
+	var want, got, unreadable []string
+	for range 280 { // over 1 MB, the most that one page has
+		want = append(want, create(t, tables.Store, func(a *survey.Ask) {
+			a.Trust, a.AnsweredAt, a.Comment = survey.Human, now, strings.Repeat("ä", survey.MaxComment)
+		}).ID)
+	}
+	if _, err := tables.DB.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName: aws.String(tables.Config.TablePrefix + topology.Responses.Name),
+		Item:      map[string]attribute{"id": text("corrupt"), "metric": number("1")},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tables.Store.EachAsk(ctx, func(a *survey.Ask, err error) error {
+		if err != nil {
+			unreadable = append(unreadable, err.Error())
+			return nil
+		}
+		got = append(got, a.ID)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("asks (-want +got):\n%s", diff)
+	}
+	if len(unreadable) != 1 || !strings.Contains(unreadable[0], "corrupt") {
+		t.Errorf("unreadable: %q", unreadable)
+	}
+	enough := errors.New("enough")
+	if err := tables.Store.EachAsk(ctx, func(*survey.Ask, error) error { return enough }); !errors.Is(err, enough) {
+		t.Errorf("error %v, want the caller's", err)
+	}
+}
+
+// Whatever is in an item, it is refused or is an ask that comes back the same.
+func FuzzUnmarshalAsk(f *testing.F) {
+	// kinds has three bits for each attribute: missing, text, number or
+	// something else.
+	f.Add(uint64(0o2222222211121111), "id", "shop", "nps", "human", "email", "plan=gold", "plan", int64(1), int64(9), now.UnixMilli())
+	f.Add(uint64(0o2222222211121111), "id", "shop", "csat", "suspect", "", "", "", int64(1), int64(0), int64(0))
+	f.Add(uint64(0), "", "", "", "", "", "", "", int64(0), int64(0), int64(-1))
+	f.Add(uint64(0o7777777777777777), "id", "shop", "nps", "robot", "x", "a,b,a", "k", int64(-1), int64(11), int64(1)<<62)
+	s := store.New(nil, config.Config{Retention: time.Hour})
+	f.Fuzz(func(t *testing.T, kinds uint64, id, touchpoint, metric, trust, channel, segments, attr string, series, points, at int64) {
+		it := map[string]attribute{}
+		for i, a := range []struct {
+			name string
+			s    string
+			n    int64
+		}{
+			{"id", id, 0}, {"touchpoint", touchpoint, 0}, {"metric", metric, 0}, {"trust", trust, 0}, {"series", "", series},
+			{"channel", channel, 0}, {"locale", attr, 0}, {"comment", segments, 0}, {"score", "", points},
+			{"askedAt", "", at}, {"sentAt", "", at + 1}, {"deliveredAt", "", at + 2}, {"bouncedAt", "", at + 3},
+			{"answeredAt", "", at + 4}, {"editedAt", "", at + 5}, {"autoAt", "", at + 6},
+		} {
+			switch kinds >> (3 * i) & 7 {
+			case 0:
+			case 1:
+				it[a.name] = text(a.s)
+			case 2:
+				it[a.name] = number(fmt.Sprint(a.n))
+			case 3:
+				it[a.name] = number(a.s)
+			default:
+				it[a.name] = &types.AttributeValueMemberBOOL{}
+			}
+		}
+		if segments != "" {
+			it["segments"] = &types.AttributeValueMemberSS{Value: strings.Split(segments, ",")}
+		}
+		it["attrs"] = &types.AttributeValueMemberM{Value: map[string]attribute{attr: text(attr)}}
+		a, err := store.UnmarshalAsk(it)
+		if err != nil {
+			return
+		}
+		again, err := store.UnmarshalAsk(s.MarshalAsk(a))
+		if err != nil {
+			t.Fatalf("%+v was read, and cannot be read again: %v", a, err)
+		}
+		if diff := cmp.Diff(a, again); diff != "" {
+			t.Fatalf("it comes back otherwise (-first +second):\n%s", diff)
+		}
+		if a.Counted() && !a.Metric.Admits(a.Score) {
+			t.Errorf("%+v is counted", a)
+		}
+	})
+}
+
+func TestUnmarshalAskRefuses(t *testing.T) {
+	s := store.New(nil, config.Config{Retention: time.Hour})
+	a := testkit.NewAsk(now)
+	full(a)
+	a.Score, a.Trust, a.AnsweredAt, a.Attrs = 9, survey.Click, now, map[string]string{"a": "b"}
+	for name, change := range map[string]func(it map[string]attribute){
+		"no id":                    func(it map[string]attribute) { delete(it, "id") },
+		"no touchpoint":            func(it map[string]attribute) { delete(it, "touchpoint") },
+		"no series":                func(it map[string]attribute) { delete(it, "series") },
+		"no time":                  func(it map[string]attribute) { delete(it, "askedAt") },
+		"an unknown metric":        func(it map[string]attribute) { it["metric"] = text("mood") },
+		"an unknown trust":         func(it map[string]attribute) { it["trust"] = text("robot") },
+		"a score over the scale":   func(it map[string]attribute) { it["score"] = number("11") },
+		"a fraction":               func(it map[string]attribute) { it["score"] = number("9.5") },
+		"a score of text":          func(it map[string]attribute) { it["score"] = text("9") },
+		"no score":                 func(it map[string]attribute) { delete(it, "score") },
+		"a score without trust":    func(it map[string]attribute) { delete(it, "trust") },
+		"an answer without a time": func(it map[string]attribute) { delete(it, "answeredAt") },
+		"segments of text":         func(it map[string]attribute) { it["segments"] = text("plan=gold") },
+		"attrs of text":            func(it map[string]attribute) { it["attrs"] = text("a") },
+		"attrs of numbers": func(it map[string]attribute) {
+			it["attrs"] = &types.AttributeValueMemberM{Value: map[string]attribute{"a": number("1")}}
+		},
+	} {
+		it := s.MarshalAsk(a)
+		if _, err := store.UnmarshalAsk(it); err != nil {
+			t.Fatal(err)
+		}
+		change(it)
+		if got, err := store.UnmarshalAsk(it); err == nil {
+			t.Errorf("%s: read as %+v", name, got)
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package store_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/testkit"
+)
+
+func touchpoint() *survey.Touchpoint {
+	return &survey.Touchpoint{
+		ID: "shop-nps", Version: 1, Series: 1, Metric: survey.NPS, Channels: []survey.Channel{survey.Popup},
+		Segments: map[string][]string{"plan": {"basic", "gold"}, "country": {"fi"}},
+	}
+}
+
+func newVote(score int) survey.Vote {
+	return survey.Vote{
+		ID: survey.NewID(), Score: score, Channel: survey.Popup, Locale: "fi", Page: "shop.example.com/kiitos", Ref: "R1",
+		Attrs: map[string]string{"plan": "gold", "country": "se", "age": "30"},
+	}
+}
+
+func TestVote(t *testing.T) {
+	tables := testkit.NewTables(t)
+	s := tables.Store
+	v := newVote(9)
+	want := &survey.Ask{
+		ID: v.ID, Touchpoint: "shop-nps", Series: 1, Metric: survey.NPS, Channel: survey.Popup, Locale: "fi",
+		Segments: []string{"plan=gold"}, // neither a value nor an attribute that the touchpoint does not list
+		AskedAt:  now, Score: 9, Trust: survey.Human, AnsweredAt: now, EditedAt: now,
+		Ref: "R1", Page: "shop.example.com/kiitos", Attrs: v.Attrs,
+	}
+	post := func(v survey.Vote, at time.Time) {
+		t.Helper()
+		got, err := s.Vote(ctx, touchpoint(), v, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stored, err := s.Ask(ctx, v.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for kind, a := range map[string]*survey.Ask{"returned": got, "stored": stored} {
+			if diff := cmp.Diff(want, a); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", kind, diff)
+			}
+		}
+	}
+	post(v, now)
+	post(v, now) // the response was lost
+
+	v.Score, v.Attrs, v.Page = 3, map[string]string{"plan": "basic"}, "elsewhere" // only the answer can be changed
+	want.Score, want.EditedAt = 3, now.Add(time.Hour)
+	post(v, now.Add(time.Hour))
+
+	comment := "kallis"
+	v.Comment, want.Comment, want.EditedAt = &comment, comment, now.Add(2*time.Hour)
+	post(v, now.Add(2*time.Hour))
+	if diff := cmp.Diff([]string{v.ID}, feedOf(t, tables, "shop-nps#2026-11")); diff != "" {
+		t.Errorf("feed (-want +got):\n%s", diff)
+	}
+
+	v.Comment, want.EditedAt = nil, now.Add(3*time.Hour) // leaves it
+	post(v, now.Add(3*time.Hour))
+
+	empty := ""
+	v.Comment, want.Comment, want.EditedAt = &empty, "", now.Add(4*time.Hour)
+	post(v, now.Add(4*time.Hour))
+	if ids := feedOf(t, tables, "shop-nps#2026-11"); len(ids) > 0 {
+		t.Errorf("feed has %v after the comment was removed", ids)
+	}
+
+	last := now.Add(survey.EditWindow - time.Millisecond)
+	want.EditedAt = last
+	v.Comment = nil
+	post(v, last)
+	_, err := s.Vote(ctx, touchpoint(), v, now.Add(survey.EditWindow))
+	wantCode(t, err, survey.Closed, "")
+}
+
+func TestVoteUnderAnIDOfSomethingElse(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	v := newVote(9)
+	if _, err := s.Vote(ctx, touchpoint(), v, now); err != nil {
+		t.Fatal(err)
+	}
+	other, next := touchpoint(), touchpoint()
+	other.ID, next.Series = "other-nps", 2
+	sent, reserved, ofContact := newVote(9), newVote(9), newVote(9)
+	sent.ID = create(t, s, func(a *survey.Ask) { a.SentAt = a.AskedAt }).ID
+	reserved.ID = create(t, s, func(*survey.Ask) {}).ID
+	ofContact.ID = create(t, s, func(a *survey.Ask) { a.Contact = "c" }).ID
+	for name, tc := range map[string]struct {
+		t *survey.Touchpoint
+		v survey.Vote
+	}{
+		"another touchpoint":   {other, v},
+		"another series":       {next, v},
+		"an ask that was sent": {touchpoint(), sent},
+		"a reserved ask":       {touchpoint(), reserved},
+		"a contact's ask":      {touchpoint(), ofContact},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, err := s.Ask(ctx, tc.v.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.Vote(ctx, tc.t, tc.v, now)
+			wantCode(t, err, survey.Conflict, "id")
+			after, err := s.Ask(ctx, tc.v.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("changed (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestVoteTwiceAtOnceIsOneResponse(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	v := newVote(9)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			comment := "hei"
+			v := v
+			v.Comment = &comment
+			if _, err := s.Vote(ctx, touchpoint(), v, now.Add(time.Duration(i)*time.Millisecond)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	if err := s.EachAsk(ctx, func(a *survey.Ask, err error) error { n++; return err }); err != nil || n != 1 {
+		t.Errorf("%d responses, %v", n, err)
+	}
+}
