@@ -1,0 +1,267 @@
+package touchpoints
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// Kind is what a plan does with one touchpoint.
+type Kind string
+
+// The kinds.
+const (
+	Create    Kind = "create"
+	Change    Kind = "change"
+	NewSeries Kind = "new series"
+	Unchanged Kind = "unchanged"
+	Left      Kind = "left alone" // in the store, not in the file
+)
+
+// Step is what a plan does with one touchpoint.
+type Step struct {
+	Kind Kind
+	// Was is the stored definition, nil for Create; Becomes the one to
+	// store, nil for Left and the same for Unchanged.
+	Was, Becomes *survey.Touchpoint
+	// Reason says why a new series starts, or why none does though the
+	// question has changed.
+	Reason string
+	// Fields are the fields that differ, one line each.
+	Fields []string
+}
+
+// Plan is what brings the stored definitions in line with a file: first the
+// steps of the file in its order, then what it does not mention.
+type Plan []Step
+
+// NewPlan compares the definitions of a file with the stored ones. Where a
+// metric (and with it the scale) or the wording of a question in a language
+// differs, the answers so far may not be mixed with those to come, and a new
+// series starts; keep lists the touchpoints whose wording alone was mended.
+//
+// It returns an error where keep names a touchpoint that is not in the file,
+// whose metric differs, or that needs no keeping.
+func NewPlan(declared, stored []*survey.Touchpoint, keep []string) (Plan, error) {
+	byID := map[string]*survey.Touchpoint{}
+	for _, t := range stored {
+		byID[t.ID] = t
+	}
+	kept := map[string]bool{}
+	for _, id := range keep {
+		kept[id] = true
+	}
+	var p Plan
+	var errs []error
+	for _, t := range declared {
+		keepThis := kept[t.ID]
+		delete(kept, t.ID)
+		s, err := newStep(t, byID[t.ID], keepThis)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		delete(byID, t.ID)
+		p = append(p, s)
+	}
+	for _, id := range slices.Sorted(maps.Keys(kept)) {
+		errs = append(errs, fmt.Errorf("keep-series %s: the file has no such touchpoint", id))
+	}
+	for _, id := range slices.Sorted(maps.Keys(byID)) {
+		p = append(p, Step{Kind: Left, Was: byID[id]})
+	}
+	return p, errors.Join(errs...)
+}
+
+func newStep(declared, was *survey.Touchpoint, keep bool) (Step, error) {
+	t := *declared
+	if was == nil {
+		if keep {
+			return Step{}, fmt.Errorf("keep-series %s: the touchpoint is new", t.ID)
+		}
+		t.Version, t.Series = 1, 1
+		return Step{Kind: Create, Becomes: &t}, nil
+	}
+	s := Step{Kind: Change, Was: was, Becomes: &t, Reason: difference(was, &t)}
+	t.Version, t.Series = was.Version, was.Series
+	if s.Fields = diff(was, &t); len(s.Fields) == 0 {
+		s.Kind = Unchanged
+	} else {
+		t.Version++
+	}
+	ends := !t.SameSeries(was)
+	switch {
+	case keep && !ends:
+		return Step{}, fmt.Errorf("keep-series %s: neither metric nor question changes, the series goes on anyway", t.ID)
+	case keep && t.Metric != was.Metric:
+		return Step{}, fmt.Errorf("keep-series %s: the metric changes from %s to %s, whose answers cannot be counted together", t.ID, was.Metric, t.Metric)
+	case keep:
+		s.Reason += ", and keep-series says that it means the same"
+	case ends:
+		s.Kind = NewSeries
+		t.Series++
+	default:
+		s.Reason = ""
+	}
+	return s, nil
+}
+
+// difference says what ends a series.
+func difference(was, t *survey.Touchpoint) string {
+	if was.Metric != t.Metric {
+		return fmt.Sprintf("the metric changes from %s to %s", was.Metric, t.Metric)
+	}
+	var changed []string
+	for _, l := range slices.Sorted(maps.Keys(t.Question)) {
+		if old, ok := was.Question[l]; ok && old != t.Question[l] {
+			changed = append(changed, l)
+		}
+	}
+	return "the question changes in " + strings.Join(changed, ", ")
+}
+
+// Writes reports how many touchpoints the plan would write.
+func (p Plan) Writes() int {
+	n := 0
+	for _, s := range p {
+		if s.writes() {
+			n++
+		}
+	}
+	return n
+}
+
+func (s Step) writes() bool { return s.Kind == Create || s.Kind == Change || s.Kind == NewSeries }
+
+// Write writes the plan for people.
+func (p Plan) Write(w io.Writer) error {
+	var b strings.Builder
+	for _, s := range p {
+		switch s.Kind {
+		case Create:
+			fmt.Fprintf(&b, "+ %s: create, %s, %s\n", s.Becomes.ID, s.Becomes.Metric, s.Becomes.Phase)
+		case Change:
+			fmt.Fprintf(&b, "~ %s: change to version %d, series %d goes on\n", s.Was.ID, s.Becomes.Version, s.Becomes.Series)
+		case NewSeries:
+			fmt.Fprintf(&b, "! %s: change to version %d, and start series %d\n", s.Was.ID, s.Becomes.Version, s.Becomes.Series)
+		case Unchanged:
+			fmt.Fprintf(&b, "= %s: unchanged\n", s.Was.ID)
+		case Left:
+			fmt.Fprintf(&b, "? %s: in the store, not in the file: left alone\n", s.Was.ID)
+		}
+		if s.Reason != "" {
+			fmt.Fprintf(&b, "    because %s\n", s.Reason)
+		}
+		if s.Kind == NewSeries {
+			fmt.Fprintf(&b, "    answers so far stay in series %d and are not mixed with new ones\n", s.Was.Series)
+		}
+		for _, f := range s.Fields {
+			fmt.Fprintf(&b, "    %s\n", f)
+		}
+	}
+	counts := map[Kind]int{}
+	for _, s := range p {
+		counts[s.Kind]++
+	}
+	fmt.Fprintf(&b, "%d to create, %d to change, %d to start a new series, %d unchanged, %d left alone\n",
+		counts[Create], counts[Change], counts[NewSeries], counts[Unchanged], counts[Left])
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Store writes definitions.
+type Store interface {
+	// PutTouchpoint makes t the definition in force, on condition that the
+	// one it was made from still is; [survey.Conflict] where it is not.
+	PutTouchpoint(ctx context.Context, was, t *survey.Touchpoint) error
+}
+
+// Apply writes the plan, touchpoint by touchpoint. Where one has been changed
+// since the plan was made, its error is [survey.Conflict] and the steps before
+// it are written; a new plan finishes the rest.
+func (p Plan) Apply(ctx context.Context, s Store) error {
+	for _, step := range p {
+		if !step.writes() {
+			continue
+		}
+		if err := s.PutTouchpoint(ctx, step.Was, step.Becomes); err != nil {
+			return fmt.Errorf("touchpoint %s: %w", step.Becomes.ID, err)
+		}
+	}
+	return nil
+}
+
+// diff returns one line for every field that differs between two definitions,
+// by its path in the file: "goal: 40 -> 50", "+ low.fi: ...", "- widget: ...".
+func diff(was, t *survey.Touchpoint) []string {
+	a, b := flatten(was), flatten(t)
+	paths := slices.Sorted(maps.Keys(a))
+	for p := range b {
+		if _, ok := a[p]; !ok {
+			paths = append(paths, p)
+		}
+	}
+	slices.Sort(paths)
+	var out []string
+	for _, p := range paths {
+		x, inA := a[p]
+		y, inB := b[p]
+		switch {
+		case !inA:
+			out = append(out, "+ "+p+": "+y)
+		case !inB:
+			out = append(out, "- "+p+": "+x)
+		case x != y:
+			out = append(out, "  "+p+": "+x+" -> "+y)
+		}
+	}
+	return out
+}
+
+// flatten returns the definition's fields as JSON by path. Lists are one
+// value, since their order matters; version and series are not the file's.
+func flatten(t *survey.Touchpoint) map[string]string {
+	out := map[string]string{}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // people read it
+	err := enc.Encode(t)
+	if err == nil {
+		err = flattenInto(out, "", b.Bytes())
+	}
+	if err != nil {
+		panic("touchpoints: a definition that is no JSON: " + err.Error()) // it was decoded from JSON or YAML
+	}
+	delete(out, "version")
+	delete(out, "series")
+	return out
+}
+
+func flattenInto(out map[string]string, path string, b json.RawMessage) error {
+	if b[0] != '{' {
+		out[path] = string(b)
+		return nil
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return err
+	}
+	for name, v := range fields {
+		p := name
+		if path != "" {
+			p = path + "." + name
+		}
+		if err := flattenInto(out, p, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}

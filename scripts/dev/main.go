@@ -1,0 +1,105 @@
+// Command dev is `make dev`: Pulssi on this machine, on one command. See
+// package stack for what runs, and for what it does not imitate.
+//
+// PORT says where it listens, 8080 where it is not set. DYNAMODB_ENDPOINT
+// names a DynamoDB to use instead of starting DynamoDB Local. PULSSI_ZONE is
+// the reporting time zone. Everything is kept in .local/dev, so that stopping
+// and starting again loses nothing; while it runs, .local/dev.json tells the
+// other scripts where it is.
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/pulssi/pulssi/scripts/dev/stack"
+	"github.com/pulssi/pulssi/shared/config"
+)
+
+//go:embed touchpoints.yaml
+var touchpointsFile []byte
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "dev:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	began := time.Now()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	port, err := readPort(os.Getenv)
+	if err != nil {
+		return err
+	}
+	zone, err := config.ReadZone(os.Getenv)
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(root, ".local", "dev")
+	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
+	s, err := stack.Start(ctx, stack.Options{
+		Dir: dir, Port: port, Endpoint: os.Getenv(config.DynamoDBEndpoint), Zone: zone,
+		Touchpoints: touchpointsFile, Say: say,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.Announce(filepath.Join(root, ".local", "dev.json")); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	say("Ready in %s.", time.Since(began).Round(100*time.Millisecond))
+	say("")
+	say("    %s", s.URL)
+	say("")
+	say("Ctrl-C stops it; everything is kept in %s.", filepath.Join(".local", "dev"))
+	<-ctx.Done()
+	stop() // a second Ctrl-C ends it at once
+	say("\nStopping.")
+	return s.Close()
+}
+
+func readPort(getenv func(string) string) (int, error) {
+	v := getenv("PORT")
+	if v == "" {
+		return 8080, nil
+	}
+	port, err := strconv.ParseUint(v, 10, 16)
+	if err != nil || port == 0 {
+		return 0, fmt.Errorf("PORT must be a number from 1 to 65535, not %q", v)
+	}
+	return int(port), nil
+}
+
+// moduleRoot returns the folder of the go.mod above the working directory.
+func moduleRoot() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("run it inside of the repository")
+		}
+		dir = filepath.Dir(dir)
+	}
+}

@@ -1,0 +1,162 @@
+// Package site is the pages that the local stack adds to the product: a list
+// of everything there is, and results that update by themselves.
+package site
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+//go:embed index.html results.html
+var pages embed.FS
+
+//go:embed static
+var static embed.FS
+
+// Policy is the Content-Security-Policy of the pages.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// Page is a page beside the product's own that the index lists.
+type Page struct{ Path, Name, About string }
+
+// New returns the pages: /, /results, /links (a form), and /dev/ for what
+// they load. more is listed on the index.
+func New(store Store, links *Links, more []Page) (http.Handler, error) {
+	templates, err := template.ParseFS(pages, "*.html")
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Sub(static, "static")
+	if err != nil {
+		return nil, err
+	}
+	s := &site{store: store, links: links, more: more, templates: templates}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("GET /results", s.results)
+	mux.HandleFunc("POST /links", s.renew)
+	mux.Handle("GET /dev/", http.StripPrefix("/dev/", http.FileServerFS(files)))
+	return http.NewCrossOriginProtection().Handler(mux), nil
+}
+
+// Serves reports whether a path is one of the pages.
+func Serves(path string) bool {
+	return path == "/" || path == "/results" || path == "/links" || len(path) > 5 && path[:5] == "/dev/"
+}
+
+type site struct {
+	store     Store
+	links     *Links
+	more      []Page
+	templates *template.Template
+}
+
+// linkGroup is the example asks of one touchpoint, one for each language.
+type linkGroup struct {
+	Touchpoint *survey.Touchpoint
+	Name       string
+	Asks       []linkedAsk
+}
+
+type linkedAsk struct {
+	*survey.Ask
+	Language string
+	Question string
+	Scores   []int
+}
+
+var languages = map[string]string{"fi": "Suomi", "sv": "Svenska", "en": "English"}
+
+func (s *site) index(w http.ResponseWriter, r *http.Request) {
+	all, err := s.store.Touchpoints(r.Context())
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	asks, err := s.links.Asks(r.Context())
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	byID := map[string]*survey.Touchpoint{}
+	var public []*survey.Touchpoint
+	for _, t := range all {
+		byID[t.ID] = t
+		if slices.Contains(t.Channels, survey.Link) {
+			public = append(public, t)
+		}
+	}
+	var groups []linkGroup
+	for _, a := range asks {
+		t := byID[a.Touchpoint]
+		if t == nil {
+			continue // made between the two reads
+		}
+		if len(groups) == 0 || groups[len(groups)-1].Touchpoint != t {
+			groups = append(groups, linkGroup{Touchpoint: t, Name: t.Name.In("en", t.Locales)})
+		}
+		g := &groups[len(groups)-1]
+		l := linkedAsk{Ask: a, Language: languages[a.Locale], Question: t.Question.In(a.Locale, t.Locales)}
+		low, high := a.Metric.Scale()
+		for n := low; n <= high; n++ {
+			l.Scores = append(l.Scores, n)
+		}
+		g.Asks = append(g.Asks, l)
+	}
+	s.show(w, r, "index.html", map[string]any{"Groups": groups, "Public": public, "More": s.more})
+}
+
+// card is the results of one touchpoint; the page's script fills in the
+// numbers.
+type card struct {
+	*survey.Touchpoint
+	Title     string
+	Low, High int
+}
+
+func (s *site) results(w http.ResponseWriter, r *http.Request) {
+	all, err := s.store.Touchpoints(r.Context())
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	cards := make([]card, len(all))
+	for i, t := range all {
+		low, high := t.Metric.Scale()
+		cards[i] = card{t, t.Name.In("en", t.Locales), low, high}
+	}
+	s.show(w, r, "results.html", cards)
+}
+
+func (s *site) renew(w http.ResponseWriter, r *http.Request) {
+	if err := s.links.Renew(r.Context()); err != nil {
+		fail(w, r, err)
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *site) show(w http.ResponseWriter, r *http.Request, name string, data any) {
+	var b bytes.Buffer
+	if err := s.templates.ExecuteTemplate(&b, name, data); err != nil {
+		fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", Policy)
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(b.Bytes()) // a client that is gone needs no answer
+}
+
+func fail(w http.ResponseWriter, r *http.Request, err error) {
+	slog.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err.Error())
+	http.Error(w, fmt.Sprintf("%s failed: see the terminal of make dev.", r.URL.Path), http.StatusInternalServerError)
+}

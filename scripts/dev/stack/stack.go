@@ -1,0 +1,357 @@
+// Package stack is Pulssi on one machine: the functions of package topology
+// behind the events that AWS would send them, on DynamoDB Local.
+//
+// Each HTTP request becomes an API Gateway event, each function takes JSON and
+// returns JSON as on Lambda, and a pump reads the stream of the responses as
+// Lambda's event source mapping does. Handlers cannot tell it from AWS.
+//
+// What it does not imitate: permissions (IAM), quotas and throttling, cold
+// starts and memory limits, the spread of a table over partitions and so of a
+// stream over many shards, encryption, backups, metrics and alarms, the CDN,
+// and the reputation of a mail sender. Nor does it lose or repeat anything on
+// its own, as networks do; the functions' tests do that.
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+
+	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
+	"github.com/pulssi/pulssi/scripts/dev/pump"
+	"github.com/pulssi/pulssi/scripts/dev/site"
+	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// DefaultPrefix is that of the tables' names where none is given.
+const DefaultPrefix = "local-"
+
+// Options say how a stack runs. The zero Options keep everything in memory and
+// take any free port.
+type Options struct {
+	// Dir is the folder that keeps the data and how far they are counted, so
+	// that nothing is lost between two runs; only one stack may use it at a
+	// time. Empty for memory only.
+	Dir string
+	// Port is where to listen on this machine; 0 for a free one.
+	Port int
+	// Endpoint is a DynamoDB to use; empty to start one.
+	Endpoint string
+	// Prefix is that of the tables; [DefaultPrefix] where empty.
+	Prefix string
+	// Zone is the reporting zone; nil for the default one of package config.
+	Zone *time.Location
+	// Touchpoints is a touchpoints file, applied where the store has none.
+	Touchpoints []byte
+	// Say is told in words what is being done; nil for nobody.
+	Say func(format string, args ...any)
+	// Tune may change the options of the DynamoDB client of a function; it is
+	// for measuring.
+	Tune func(topology.Function, *dynamodb.Options)
+}
+
+// Stack is a running stack.
+type Stack struct {
+	// URL is where it listens, http://localhost:8080.
+	URL string
+	// Config is what the functions run on; its endpoint and prefix lead
+	// other programs to the tables.
+	Config config.Config
+	// Store is the tables, by a client of its own.
+	Store *store.Store
+	// Fresh is whether this run applied the touchpoints.
+	Fresh bool
+
+	stops []func() error // in the order that things were started
+}
+
+// stopLimit is how long requests under way may take when the stack closes.
+const stopLimit = time.Second
+
+// region stands in the names of things; everything is on this machine.
+const region = "eu-north-1"
+
+// Start starts a stack and returns when it answers. ctx bounds only the start.
+// The error says what to do where the port is taken or something is missing.
+func Start(ctx context.Context, o Options) (_ *Stack, err error) {
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	if o.Say == nil {
+		o.Say = func(string, ...any) {}
+	}
+	if o.Tune == nil {
+		o.Tune = func(topology.Function, *dynamodb.Options) {}
+	}
+	if o.Zone == nil {
+		if o.Zone, err = time.LoadLocation(config.DefaultZone); err != nil {
+			return nil, err
+		}
+	}
+	s := &Stack{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	listener, err := s.listen(ctx, o.Port)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.lock(o.Dir); err != nil {
+		return nil, err
+	}
+	if err := s.database(ctx, &o); err != nil {
+		return nil, err
+	}
+	getenv := s.environment(o)
+	if s.Config, err = config.Read(getenv); err != nil {
+		return nil, err
+	}
+	db := store.NewClient(s.Config, getenv)
+	if err := store.CreateTables(ctx, db, o.Prefix); err != nil {
+		return nil, err
+	}
+	s.Store = store.New(db, s.Config)
+	if err := s.applyTouchpoints(ctx, o); err != nil {
+		return nil, err
+	}
+	f := newFunctions(s.Config, getenv, o)
+	if err := s.pump(ctx, db, f, o); err != nil {
+		return nil, err
+	}
+	handler, err := s.handler(ctx, f, o)
+	if err != nil {
+		return nil, err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }() // returns when closed, which is no failure
+	s.stops = append(s.stops, func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
+		defer cancel()
+		if err := server.Shutdown(ctx); err != nil {
+			return server.Close() // a client that holds on
+		}
+		return nil
+	})
+	return s, nil
+}
+
+// Close stops everything, in the order opposite to the start: requests and
+// invocations that are under way may finish, within about two seconds. With a
+// Dir, a later Start goes on where this one stopped.
+func (s *Stack) Close() error {
+	var errs []error
+	for len(s.stops) > 0 {
+		last := len(s.stops) - 1
+		errs = append(errs, s.stops[last]())
+		s.stops = s.stops[:last]
+	}
+	return errors.Join(errs...)
+}
+
+// listen takes the port first, since that is what fails most.
+func (s *Stack) listen(ctx context.Context, port int) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d is taken by another program: choose another with PORT=%d make dev", port, port+1)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listening on port %d, which PORT changes: %w", port, err)
+	}
+	s.stops = append(s.stops, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) { // the server closes it too
+			return err
+		}
+		return nil
+	})
+	s.URL = "http://localhost:" + strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
+	return l, nil
+}
+
+// lock keeps two stacks from using one folder, which would spoil its data.
+func (s *Stack) lock(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("another local stack is using %s: stop it first", dir), f.Close())
+	}
+	s.stops = append(s.stops, f.Close) // which unlocks it
+	return nil
+}
+
+func (s *Stack) database(ctx context.Context, o *Options) error {
+	if o.Endpoint != "" {
+		o.Say("Using DynamoDB at %s.", o.Endpoint)
+		return nil
+	}
+	o.Say("Starting DynamoDB Local.")
+	var opts dynamodblocal.Options
+	if o.Dir != "" {
+		opts.Dir = filepath.Join(o.Dir, "tables")
+	}
+	server, err := dynamodblocal.Start(ctx, opts)
+	if err != nil {
+		return err
+	}
+	o.Endpoint = server.Endpoint()
+	s.stops = append(s.stops, server.Stop)
+	return nil
+}
+
+// environment returns the variables as Lambda would set them.
+func (s *Stack) environment(o Options) func(string) string {
+	env := map[string]string{
+		config.Region:           region,
+		config.TablePrefix:      o.Prefix,
+		config.PublicURL:        s.URL,
+		config.Zone:             o.Zone.String(),
+		config.DynamoDBEndpoint: o.Endpoint,
+		"AWS_ACCESS_KEY_ID":     "local",
+		"AWS_SECRET_ACCESS_KEY": "local",
+	}
+	return func(name string) string { return env[name] }
+}
+
+// applyTouchpoints fills a store that has no touchpoints.
+func (s *Stack) applyTouchpoints(ctx context.Context, o Options) error {
+	stored, err := s.Store.Touchpoints(ctx)
+	if err != nil || len(stored) > 0 || len(o.Touchpoints) == 0 {
+		return err
+	}
+	declared, err := touchpoints.Read("touchpoints.yaml", o.Touchpoints)
+	if err != nil {
+		return err
+	}
+	plan, err := touchpoints.NewPlan(declared, nil, nil)
+	if err != nil {
+		return err
+	}
+	s.Fresh = true
+	o.Say("First start: writing %d touchpoints, with a link for every metric and language.", plan.Writes())
+	return plan.Apply(ctx, s.Store)
+}
+
+// pump starts to feed the streams of package topology to their functions.
+func (s *Stack) pump(ctx context.Context, db *dynamodb.Client, f functions, o Options) error {
+	var path string
+	failed := io.WriteCloser(nopCloser{io.Discard})
+	if o.Dir != "" {
+		path = filepath.Join(o.Dir, "checkpoints.json")
+		file, err := os.OpenFile(filepath.Join(o.Dir, "failed.jsonl"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			return err
+		}
+		failed = file
+	}
+	s.stops = append(s.stops, failed.Close)
+	checkpoints, err := pump.OpenCheckpoints(path)
+	if err != nil {
+		return err
+	}
+	co := db.Options()
+	streams := dynamodbstreams.New(dynamodbstreams.Options{
+		Region: co.Region, Credentials: co.Credentials, HTTPClient: co.HTTPClient, BaseEndpoint: co.BaseEndpoint,
+	})
+	pumping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	s.stops = append(s.stops, func() error {
+		stop()
+		wg.Wait()
+		return nil
+	})
+	for _, mapping := range topology.Streams() {
+		table, err := db.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(o.Prefix + mapping.Table.Name)})
+		if err != nil {
+			return fmt.Errorf("looking for the stream of %s: %w", mapping.Table.Name, err)
+		}
+		p := &pump.Pump{
+			Streams: streams, ARN: *table.Table.LatestStreamArn, Mapping: mapping,
+			Function: f.handlers[mapping.Function], Checkpoints: checkpoints, Failed: failed, Log: slog.Default(),
+		}
+		wg.Go(func() { p.Run(pumping) })
+	}
+	return nil
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
+
+// handler returns the product's routes and the pages beside them.
+func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handler, error) {
+	var path string
+	if o.Dir != "" {
+		path = filepath.Join(o.Dir, "links.json")
+	}
+	links, err := site.OpenLinks(s.Store, time.Now, path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := links.Asks(ctx); err != nil {
+		return nil, err
+	}
+	pages, err := site.New(s.Store, links, nil)
+	if err != nil {
+		return nil, err
+	}
+	api := f.api()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if site.Serves(r.URL.Path) {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	}), nil
+}
+
+// Address is what other programs need to work on a running stack. It is the
+// form of .local/dev.json.
+type Address struct {
+	Endpoint string `json:"endpoint"`
+	Prefix   string `json:"prefix"`
+	URL      string `json:"url"`
+}
+
+// Announce writes the stack's address to a file, until Close.
+func (s *Stack) Announce(path string) error {
+	b, err := json.Marshal(Address{s.Config.DynamoDBEndpoint, s.Config.TablePrefix, s.URL})
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, append(b, '\n'), 0o600); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, func() error { return os.Remove(path) })
+	return nil
+}

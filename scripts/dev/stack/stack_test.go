@@ -1,0 +1,299 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/testkit"
+	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
+)
+
+// liveWithin is how soon the live page must show an answer.
+const liveWithin = 10 * time.Second
+
+func start(t *testing.T, o Options) *Stack {
+	t.Helper()
+	b, err := os.ReadFile("../touchpoints.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Touchpoints = b
+	s, err := Start(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// shared starts a stack on the tests' DynamoDB, in tables of its own.
+func shared(t *testing.T) *Stack {
+	t.Helper()
+	return start(t, Options{Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-"})
+}
+
+func call(t *testing.T, method, url, body string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	b, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(b)
+}
+
+func castVote(t *testing.T, s *Stack, touchpoint string, score int) {
+	t.Helper()
+	body := fmt.Sprintf(`{"id":%q,"score":%d}`, survey.NewID(), score)
+	if status, answer := call(t, http.MethodPost, s.URL+"/v/"+touchpoint, body); status != http.StatusOK {
+		t.Fatalf("vote: %d %s", status, answer)
+	}
+}
+
+// total returns what the results of a touchpoint say in all.
+func total(t *testing.T, s *Stack, touchpoint string) (n int64, counts string) {
+	t.Helper()
+	status, body := call(t, http.MethodGet, s.URL+"/api/results/"+touchpoint, "")
+	if status != http.StatusOK {
+		t.Fatalf("results: %d %s", status, body)
+	}
+	var r struct {
+		Total struct {
+			N      int64
+			Counts json.RawMessage
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &r); err != nil {
+		t.Fatal(err)
+	}
+	return r.Total.N, string(r.Total.Counts)
+}
+
+// eventually waits until the condition holds.
+func eventually(t *testing.T, limit time.Duration, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not within %s: %s", limit, what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestAnswersBecomeResults(t *testing.T) {
+	s := shared(t)
+	for _, score := range []int{10, 10, 0} {
+		castVote(t, s, "shop-nps", score)
+	}
+	eventually(t, liveWithin, "three votes in the results", func() bool {
+		n, counts := total(t, s, "shop-nps")
+		return n == 3 && counts == `{"0":1,"10":2}`
+	})
+}
+
+func TestStopAndStartLosesNothing(t *testing.T) {
+	dir := t.TempDir()
+	address := filepath.Join(t.TempDir(), "dev.json")
+	var page string
+	for i := range 2 {
+		s := start(t, Options{Dir: dir})
+		if s.Fresh != (i == 0) {
+			t.Errorf("start %d: fresh is %t", i, s.Fresh)
+		}
+		if err := s.Announce(address); err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf(`{"endpoint":%q,"prefix":%q,"url":%q}`+"\n", s.Config.DynamoDBEndpoint, DefaultPrefix, s.URL); string(b) != want {
+			t.Errorf("the address is %s, want %s", b, want)
+		}
+		if _, err := Start(t.Context(), Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another local stack") {
+			t.Errorf("a second stack on the same folder: %v", err)
+		}
+		if i == 1 {
+			eventually(t, liveWithin, "the vote made just before the stop", func() bool { n, _ := total(t, s, "shop-nps"); return n == 1 })
+			if _, now := call(t, http.MethodGet, s.URL+"/", ""); links(now) != links(page) {
+				t.Error("the example links are others after a restart")
+			}
+			castVote(t, s, "shop-nps", 9)
+			eventually(t, liveWithin, "a vote after the restart", func() bool { n, _ := total(t, s, "shop-nps"); return n == 2 })
+			return
+		}
+		_, page = call(t, http.MethodGet, s.URL+"/", "")
+		castVote(t, s, "shop-nps", 10)
+		before := time.Now()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(before); took > 5*time.Second {
+			t.Errorf("stopping took %s", took)
+		}
+		if _, err := os.Stat(address); !os.IsNotExist(err) {
+			t.Errorf("the address is left behind: %v", err)
+		}
+	}
+}
+
+// links returns the example links of the index.
+func links(page string) string {
+	var out strings.Builder
+	for part := range strings.SplitSeq(page, `href="`) {
+		if strings.HasPrefix(part, "/a/") {
+			fmt.Fprintln(&out, part[:strings.IndexByte(part, '"')])
+		}
+	}
+	return out.String()
+}
+
+func TestATakenPortIsNamed(t *testing.T) {
+	s := shared(t)
+	port := 0
+	if _, err := fmt.Sscanf(s.URL, "http://localhost:%d", &port); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Start(t.Context(), Options{Port: port})
+	if want := fmt.Sprintf("port %d is taken by another program: choose another with PORT=%d make dev", port, port+1); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestAFreshSetOfLinks(t *testing.T) {
+	s := shared(t)
+	_, before := call(t, http.MethodGet, s.URL+"/", "")
+	metrics := 0
+	for _, m := range survey.Metrics() {
+		low, high := m.Scale()
+		metrics += high - low + 1
+	}
+	if got := strings.Count(links(before), "\n"); got != 3*metrics {
+		t.Errorf("%d links, want one for each of %d scores in three languages", got, metrics)
+	}
+	if status, _ := call(t, http.MethodPost, s.URL+"/links", ""); status != http.StatusOK {
+		t.Errorf("renewing: %d", status)
+	}
+	if _, after := call(t, http.MethodGet, s.URL+"/", ""); links(after) == links(before) || links(after) == "" {
+		t.Error("the links are the same as before")
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/links", bytes.NewReader(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Sec-Fetch-Site", "cross-site")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("renewing from another site: %d", resp.StatusCode)
+	}
+}
+
+func TestPagesWithoutTouchpoints(t *testing.T) {
+	s, err := Start(t.Context(), Options{Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, path := range []string{"/", "/results"} {
+		if status, body := call(t, http.MethodGet, s.URL+path, ""); status != http.StatusOK || !strings.Contains(body, "go run ./scripts/apply") {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
+// TestPagesInABrowser looks at the pages as a person does, and sees a vote
+// arrive on the results without a reload.
+func TestPagesInABrowser(t *testing.T) {
+	s := shared(t)
+	castVote(t, s, "shop-nps", 10)
+	for name, opts := range map[string][]testkit.BrowserOption{
+		"light": {testkit.Viewport(1280, 900)},
+		"dark":  {testkit.Viewport(1280, 900), testkit.Dark()},
+		"phone": {testkit.Viewport(320, 700), testkit.Touch()},
+	} {
+		for _, path := range []string{"/", "/results"} {
+			t.Run(name+path, func(t *testing.T) {
+				ctx := testkit.Browser(t, opts...)
+				open(t, ctx, s.URL+path)
+				if path == "/results" {
+					eventually(t, liveWithin, "numbers on the page", func() bool { return !strings.Contains(text(t, ctx, "main"), "Reading") })
+				}
+				violations, err := testkit.Axe(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, v := range violations {
+					t.Error(v)
+				}
+			})
+		}
+	}
+	t.Run("live", func(t *testing.T) {
+		ctx := testkit.Browser(t, testkit.Deadline(2*time.Minute))
+		open(t, ctx, s.URL+"/results")
+		card := `[data-touchpoint="shop-nps"]`
+		eventually(t, 2*liveWithin, "the first vote", func() bool { return strings.Contains(text(t, ctx, card), "1 answer,") })
+		castVote(t, s, "shop-nps", 0)
+		eventually(t, liveWithin, "the second vote, without a reload", func() bool { return strings.Contains(text(t, ctx, card), "2 answers,") })
+		if got := text(t, ctx, card+" .score"); !strings.HasPrefix(got, "0 ±") {
+			t.Errorf("the score of a ten and a zero is shown as %q", got)
+		}
+	})
+}
+
+func open(t *testing.T, ctx context.Context, url string) {
+	t.Helper()
+	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// text returns what a person reads in an element.
+func text(t *testing.T, ctx context.Context, selector string) string {
+	t.Helper()
+	s, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).innerText", selector)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
