@@ -56,7 +56,7 @@ func Compare(m survey.Metric, from, to Tally) (Difference, bool) {
 		center, half, p = zTest(a.sample().plus(imaginaryNet), b.sample().plus(imaginaryNet))
 	case share:
 		center, half, p = zTest(a.sample().plus(imaginaryShare), b.sample().plus(imaginaryShare))
-	default:
+	case mean:
 		center, half, p = welch(a.sample(), b.sample())
 	}
 	before, _ := a.Value()

@@ -69,8 +69,6 @@ func (f Figure) spread() (center, half float64, ok bool) {
 			return 0, 0, false
 		}
 		center, half = s.mean(), studentQuantile(s.n-1)*math.Sqrt(s.variance()/(s.n-1))
-	default:
-		return 0, 0, false
 	}
 	return f.scale() * center, f.scale() * half, true
 }

@@ -59,10 +59,9 @@ type Figure struct {
 type kind int
 
 const (
-	none  kind = iota
-	net        // +1, 0 or -1
-	share      // 1 or 0
-	mean       // a number on a scale
+	net   kind = iota // +1, 0 or -1
+	share             // 1 or 0
+	mean              // a number on a scale
 )
 
 // Of returns the score of t:
