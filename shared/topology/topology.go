@@ -33,6 +33,8 @@ func Routes() []Route {
 		{"HEAD", "/a/{id}", Answer},
 		{"POST", "/a/{id}", Answer},
 		{"GET", "/t/{touchpoint}", Answer},
+		{"POST", "/t/{touchpoint}", Answer},
+		{"GET", "/{file}", Vote},
 		{"GET", "/w/{file}", Vote},
 		{"POST", "/v/{touchpoint}", Vote},
 		{"OPTIONS", "/v/{touchpoint}", Vote},

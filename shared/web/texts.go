@@ -55,8 +55,12 @@ func readTexts(b []byte) (*Texts, error) {
 type Texts struct {
 	// Metrics are the texts about answers, by metric.
 	Metrics map[survey.Metric]MetricTexts `json:"metrics"`
+	// Popup are the popup's own texts.
+	Popup PopupTexts `json:"popup"`
 	// Errors say what went wrong, by code.
 	Errors map[survey.Code]string `json:"errors"`
+	// Page is on the answer page.
+	Page PageTexts `json:"page"`
 }
 
 // MetricTexts are the texts about the answers of one metric.
@@ -65,4 +69,12 @@ type MetricTexts struct {
 	High     string                     `json:"high"`     // label of the highest
 	Answers  []string                   `json:"answers"`  // name of each answer for those who hear the page, from the lowest on
 	Followup map[survey.Category]string `json:"followup"` // what is asked next
+}
+
+// PopupTexts are the texts of the popup beside those about answers.
+type PopupTexts struct {
+	Thanks string `json:"thanks"` // after the answer, where the touchpoint has none
+	Send   string `json:"send"`   // of the button that ends the comment
+	Close  string `json:"close"`  // of the button that closes the popup
+	More   string `json:"more"`   // of the link after the thanks
 }
