@@ -1,7 +1,8 @@
 # Everything here runs on a fresh machine: each target first installs what it
 # needs (scripts/setup.sh) and says so.
 SHELL := bash
-export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 1
+# CDK still runs on Node 20, and says at each start that it will not for long.
+export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := 1
 
 FUNCTIONS := $(notdir $(patsubst %/lambda,%,$(wildcard functions/*/lambda)))

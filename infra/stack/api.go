@@ -1,0 +1,77 @@
+package stack
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// APIProps are the properties of an [API].
+type APIProps struct {
+	Routes    []topology.Route
+	Functions map[topology.Function]*Function
+	Settings  Settings
+}
+
+// API is the HTTP API in front of the functions.
+type API struct {
+	API awsapigatewayv2.HttpApi
+}
+
+// NewAPI makes an HTTP API with exactly those routes, in payload format 2.0.
+// Paths under /api/ are for people who have signed in; until there is a
+// sign-in, the gateway takes requests to them only with IAM credentials of the
+// account, so that results are never open to the world.
+func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
+	this := constructs.NewConstruct(scope, &id)
+	api := awsapigatewayv2.NewHttpApi(this, jsii.String("Api"), &awsapigatewayv2.HttpApiProps{
+		ApiName:            jsii.String(strings.TrimSuffix(props.Settings.prefix(), "-")),
+		CreateDefaultStage: jsii.Bool(false),
+	})
+	access := awslogs.NewLogGroup(this, jsii.String("AccessLog"), &awslogs.LogGroupProps{
+		LogGroupName:  jsii.String("/pulssi/" + string(props.Settings.Stage) + "/access"),
+		Retention:     awslogs.RetentionDays_ONE_MONTH,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY, // see the functions' logs
+	})
+	stage := awsapigatewayv2.NewHttpStage(this, jsii.String("Stage"), &awsapigatewayv2.HttpStageProps{
+		HttpApi:    api,
+		StageName:  jsii.String("$default"),
+		AutoDeploy: jsii.Bool(true),
+		// A flood costs money and nothing else: this is a hundred times what a
+		// mailing of a million brings.
+		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(2000), BurstLimit: jsii.Number(2000)},
+	})
+	// Ids only: no address, no browser, no query.
+	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+		DestinationArn: access.LogGroupArn(),
+		Format:         jsii.String(`{"id":"$context.requestId","route":"$context.routeKey","status":$context.status,"ms":$context.responseLatency}`),
+	})
+	integrations := map[topology.Function]awsapigatewayv2integrations.HttpLambdaIntegration{}
+	for _, r := range props.Routes {
+		if integrations[r.Function] == nil {
+			integrations[r.Function] = awsapigatewayv2integrations.NewHttpLambdaIntegration(
+				jsii.String(string(r.Function)), props.Functions[r.Function].Function,
+				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
+					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(),
+				})
+		}
+		options := &awsapigatewayv2.AddRoutesOptions{
+			Path:        jsii.String(r.Path),
+			Methods:     &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod(r.Method)},
+			Integration: integrations[r.Function],
+		}
+		if strings.HasPrefix(r.Path, "/api/") {
+			options.Authorizer = awsapigatewayv2authorizers.NewHttpIamAuthorizer()
+		}
+		api.AddRoutes(options)
+	}
+	return &API{api}
+}

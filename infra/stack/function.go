@@ -1,0 +1,127 @@
+package stack
+
+import (
+	"maps"
+	"path/filepath"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// FunctionProps are the properties of a [Function].
+type FunctionProps struct {
+	Function topology.Function
+	Settings Settings
+	// Code is the folder with one folder for each function, which holds its
+	// bootstrap.
+	Code string
+}
+
+// Function is one function of package topology.
+type Function struct {
+	Function awslambda.Function
+	Role     awsiam.Role
+}
+
+// memory is what a function has, in MB. Go is as fast with 128 as with more
+// (budgets of the design); the tally holds batches of up to 6 MB with their
+// images decoded, several times that in Go.
+func memory(f topology.Function) float64 {
+	if f == topology.Tally {
+		return 512
+	}
+	return 128
+}
+
+// timeout is the longest that a function may take. A customer waits for the
+// public ones; a batch of the tally is done in seconds, or was caught by a
+// slow database.
+func timeout(f topology.Function) awscdk.Duration {
+	if f == topology.Tally {
+		return awscdk.Duration_Minutes(jsii.Number(1))
+	}
+	return awscdk.Duration_Seconds(jsii.Number(10))
+}
+
+// NewFunction makes a function with a role of its own that can write its log
+// and nothing else yet.
+func NewFunction(scope constructs.Construct, id string, props *FunctionProps) *Function {
+	this := constructs.NewConstruct(scope, &id)
+	name := props.Settings.prefix() + string(props.Function)
+	logs := awslogs.NewLogGroup(this, jsii.String("Log"), &awslogs.LogGroupProps{
+		LogGroupName: jsii.String("/pulssi/" + string(props.Settings.Stage) + "/" + string(props.Function)),
+		Retention:    awslogs.RetentionDays_THREE_MONTHS,
+		// Logs hold no answers; what they are good for ends with the function.
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+	role := awsiam.NewRole(this, jsii.String("Role"), &awsiam.RoleProps{
+		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
+	})
+	environment := map[string]*string{}
+	for k, v := range maps.All(props.Settings.environment()) {
+		environment[k] = jsii.String(v)
+	}
+	fn := awslambda.NewFunction(this, jsii.String("Function"), &awslambda.FunctionProps{
+		FunctionName: jsii.String(name),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: awslambda.Architecture_ARM_64(),
+		Handler:      jsii.String("bootstrap"),
+		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(props.Code, string(props.Function))), nil),
+		MemorySize:   jsii.Number(memory(props.Function)),
+		Timeout:      timeout(props.Function),
+		Environment:  &environment,
+		Role:         role,
+		LogGroup:     logs,
+		// Lambda's own lines about each invocation would cost more than the
+		// invocation; what goes wrong it still says.
+		LoggingFormat:         awslambda.LoggingFormat_JSON,
+		SystemLogLevelV2:      awslambda.SystemLogLevel_WARN,
+		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
+	})
+	f := &Function{fn, role}
+	f.Allow(jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"), &[]*string{logs.LogGroupArn()})
+	return f
+}
+
+// Allow adds a statement to the policy of the function's role.
+func (f *Function) Allow(actions, resources *[]*string) {
+	f.Role.AddToPolicy(allow(actions, resources))
+}
+
+// Feed maps the stream of a table to the function, and keeps what could not be
+// handled in a queue.
+func (f *Function) Feed(t *Table, s topology.Stream) {
+	failed := awssqs.NewQueue(f.Function, jsii.String("Failed"), &awssqs.QueueProps{
+		QueueName:       jsii.String(t.Props.Settings.prefix() + string(s.Function) + "-failed"),
+		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
+		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
+		EnforceSSL:      jsii.Bool(true),
+	})
+	f.Allow(jsii.Strings("sqs:SendMessage"), &[]*string{failed.QueueArn()})
+	t.GrantStream(f)
+	mapping := awslambda.NewEventSourceMapping(f.Function, jsii.String("Stream"), &awslambda.EventSourceMappingProps{
+		Target:                  f.Function,
+		EventSourceArn:          t.Table.TableStreamArn(),
+		StartingPosition:        awslambda.StartingPosition_TRIM_HORIZON,
+		BatchSize:               jsii.Number(s.Batch),
+		MaxBatchingWindow:       awscdk.Duration_Seconds(jsii.Number(s.BatchingSeconds)),
+		TumblingWindow:          awscdk.Duration_Seconds(jsii.Number(s.WindowSeconds)),
+		BisectBatchOnError:      jsii.Bool(s.Bisect),
+		ReportBatchItemFailures: jsii.Bool(true),
+		RetryAttempts:           jsii.Number(s.Retries),
+		MaxRecordAge:            awscdk.Duration_Seconds(jsii.Number(s.MaxAgeSeconds)),
+		ParallelizationFactor:   jsii.Number(s.Parallel),
+	})
+	mapping.Node().DefaultChild().(awslambda.CfnEventSourceMapping).SetDestinationConfig(&awslambda.CfnEventSourceMapping_DestinationConfigProperty{
+		OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: failed.QueueArn()},
+	})
+	// Lambda refuses a mapping whose role cannot read the stream yet.
+	mapping.Node().AddDependency(f.Role)
+}
