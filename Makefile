@@ -29,7 +29,7 @@ test: ## run all tests
 
 lint: ## check form, types, dependencies and the usual mistakes
 	@scripts/setup.sh node lint
-	@files=$$(gofmt -l functions infra shared events scripts); [ -z "$$files" ] || { echo "gofmt these: $$files"; exit 1; }
+	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "gofmt these: $$files"; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	.local/bin/golangci-lint run

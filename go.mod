@@ -40,3 +40,6 @@ require (
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 )
+
+// Node packages carry Go templates that are no Go.
+ignore ./scripts/node_modules
