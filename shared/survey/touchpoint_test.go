@@ -45,6 +45,8 @@ var validations = []struct {
 	{"id of 63", func(t *Touchpoint) { t.ID = strings.Repeat("a", 63) }, "", ""},
 	{"id of 64", func(t *Touchpoint) { t.ID = strings.Repeat("a", 64) }, "id", "1 to 63"},
 	{"id of one digit", func(t *Touchpoint) { t.ID = "7" }, "", ""},
+	{"id of the ends of each range", func(t *Touchpoint) { t.ID = "az09-" }, "", ""},
+	{"id past the ends of a range", func(t *Touchpoint) { t.ID = "a{" }, "id", "a-z"},
 	{"id with - inside and at the end", func(t *Touchpoint) { t.ID = "a-" }, "", ""},
 	{"id with - first", func(t *Touchpoint) { t.ID = "-a" }, "id", "not start with -"},
 	{"id in capitals", func(t *Touchpoint) { t.ID = "Shop" }, "id", "a-z"},
@@ -105,6 +107,7 @@ var validations = []struct {
 	{"followups of every category", func(t *Touchpoint) {
 		t.Followup = map[Category]Text{Promoter: {"fi": "Miksi?"}, Passive: {"fi": "Miksi?"}, Detractor: {"fi": strings.Repeat("a", 500)}}
 	}, "", ""},
+	{"followup without texts", func(t *Touchpoint) { t.Followup = map[Category]Text{Passive: {}} }, "", ""},
 	{"followup of 501", func(t *Touchpoint) { t.Followup = map[Category]Text{Passive: {"fi": strings.Repeat("a", 501)}} }, "followup.passive.fi", "at most 500"},
 	{"followup of another metric's category", func(t *Touchpoint) { t.Followup = map[Category]Text{Neutral: {"fi": "Miksi?"}} }, "followup.neutral", "followup.neutral is not a category of nps, which has promoter, passive, detractor"},
 	{"followup that looks like a format", func(t *Touchpoint) { t.Followup = map[Category]Text{"%d": {"fi": "Miksi?"}} }, "followup.%d", "followup.%d is not a category of nps"},
