@@ -93,7 +93,9 @@ func (s *shard) read(ctx context.Context) int {
 			s.closed = true // the shard is older than the stream keeps records
 			return 0
 		}
-		if _, trimmed := errors.AsType[*types.TrimmedDataAccessException](err); trimmed {
+		if _, trimmed := errors.AsType[*types.TrimmedDataAccessException](err); trimmed && s.at.Sequence == "" {
+			return 0 // the oldest record expired since the iterator was made
+		} else if trimmed {
 			s.at.Sequence = "" // what is left begins later
 		}
 		if ctx.Err() == nil {

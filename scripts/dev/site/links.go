@@ -90,8 +90,8 @@ func (l *Links) Renew(ctx context.Context) error {
 }
 
 // Asks returns the asks of the set that is shown, as they stand, by metric and
-// language. Those that do not exist yet are made, for the first touchpoint of
-// each metric that is asked about by e-mail.
+// language. Those that do not exist yet are made, for a touchpoint of each
+// metric that is asked about by e-mail.
 func (l *Links) Asks(ctx context.Context) ([]*survey.Ask, error) {
 	all, err := l.store.Touchpoints(ctx)
 	if err != nil {
@@ -102,14 +102,12 @@ func (l *Links) Asks(ctx context.Context) ([]*survey.Ask, error) {
 	l.mu.Unlock()
 	var out []*survey.Ask
 	for _, m := range survey.Metrics() {
-		i := slices.IndexFunc(all, func(t *survey.Touchpoint) bool {
-			return t.Metric == m && slices.Contains(t.Channels, survey.Email)
-		})
-		if i < 0 {
+		t := byEmail(all, m)
+		if t == nil {
 			continue
 		}
 		for _, locale := range Locales() {
-			a, err := l.ask(ctx, all[i], locale, state)
+			a, err := l.ask(ctx, t, locale, state)
 			if err != nil {
 				return nil, err
 			}
@@ -117,6 +115,18 @@ func (l *Links) Asks(ctx context.Context) ([]*survey.Ask, error) {
 		}
 	}
 	return out, nil
+}
+
+// byEmail returns the touchpoint of a metric that is asked about by e-mail,
+// the one with the most channels where there are several; nil for none.
+func byEmail(all []*survey.Touchpoint, m survey.Metric) *survey.Touchpoint {
+	var best *survey.Touchpoint
+	for _, t := range all {
+		if t.Metric == m && slices.Contains(t.Channels, survey.Email) && (best == nil || len(t.Channels) > len(best.Channels)) {
+			best = t
+		}
+	}
+	return best
 }
 
 // ask returns one ask as it stands, and makes it where it is not there. The

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/pulssi/pulssi/functions/answer"
 	"github.com/pulssi/pulssi/functions/results"
 	"github.com/pulssi/pulssi/functions/tally"
 	"github.com/pulssi/pulssi/functions/vote"
@@ -35,10 +36,12 @@ func newFunctions(c config.Config, getenv func(string) string, o Options) functi
 		s := store.New(store.NewClient(c, getenv, func(do *dynamodb.Options) { o.Tune(f, do) }), c)
 		return s, store.NewCatalog(s, time.Now)
 	}
+	answers, answerCatalog := open(topology.Answer)
 	votes, voteCatalog := open(topology.Vote)
 	sheets, resultCatalog := open(topology.Results)
 	tallies, _ := open(topology.Tally)
 	return functions{map[topology.Function]lambda.Handler{
+		topology.Answer:  lambda.NewHandler((&answer.Handler{Asks: answers, Touchpoints: answerCatalog, Now: time.Now}).Handle),
 		topology.Vote:    lambda.NewHandler((&vote.Handler{Votes: votes, Touchpoints: voteCatalog, Now: time.Now, PublicURL: c.PublicURL}).Handle),
 		topology.Results: lambda.NewHandler((&results.Handler{Sheets: sheets, Touchpoints: resultCatalog, Zone: o.Zone, Now: time.Now}).Handle),
 		topology.Tally:   lambda.NewHandler((&tally.Handler{Sheets: tallies, Zone: o.Zone, Now: time.Now}).Handle),

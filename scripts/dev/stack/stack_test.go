@@ -268,15 +268,31 @@ func TestPagesInABrowser(t *testing.T) {
 			})
 		}
 	}
+	t.Run("one click", func(t *testing.T) {
+		before, _ := total(t, s, "shop-nps")
+		ctx := testkit.Browser(t)
+		open(t, ctx, s.URL+"/")
+		if err := chromedp.Do(ctx, chromedp.Click(`a[href$="?s=9"]`)); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, liveWithin, "the click in the results", func() bool {
+			n, counts := total(t, s, "shop-nps")
+			return n == before+1 && strings.Contains(counts, `"9":1`)
+		})
+		_, page := call(t, http.MethodGet, s.URL+"/", "")
+		if !strings.Contains(page, "answered 9, by a click") {
+			t.Error("the index does not show the answer")
+		}
+	})
 	t.Run("live", func(t *testing.T) {
 		ctx := testkit.Browser(t, testkit.Deadline(2*time.Minute))
 		open(t, ctx, s.URL+"/results")
 		card := `[data-touchpoint="shop-nps"]`
-		eventually(t, 2*liveWithin, "the first vote", func() bool { return strings.Contains(text(t, ctx, card), "1 answer,") })
+		eventually(t, 2*liveWithin, "the answers so far", func() bool { return strings.Contains(text(t, ctx, card), "2 answers,") })
 		castVote(t, s, "shop-nps", 0)
-		eventually(t, liveWithin, "the second vote, without a reload", func() bool { return strings.Contains(text(t, ctx, card), "2 answers,") })
-		if got := text(t, ctx, card+" .score"); !strings.HasPrefix(got, "0 ±") {
-			t.Errorf("the score of a ten and a zero is shown as %q", got)
+		eventually(t, liveWithin, "another, without a reload", func() bool { return strings.Contains(text(t, ctx, card), "3 answers,") })
+		if got := text(t, ctx, card+" .score"); !strings.HasPrefix(got, "33 ±") {
+			t.Errorf("the score of a ten, a nine and a zero is shown as %q", got)
 		}
 	})
 }

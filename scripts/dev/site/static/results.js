@@ -40,7 +40,7 @@
     const t = report.total;
     const unit = { csat: " %", smiley: " %", thumbs: " %" }[report.metric] ?? "";
     card.classList.toggle("few", t.tooFew);
-    card.querySelector("strong").textContent = t.n ? t.shown + unit : "–";
+    card.querySelector("strong").textContent = t.n ? t.shown.replace("-", "\u2212") + unit : "–";
     card.querySelector(".margin").textContent = t.margin === null ? "" : `± ${t.margin}`;
     card.querySelector(".about").textContent = t.n === 0
       ? "No answers yet"
