@@ -1,0 +1,140 @@
+// Command apply brings the touchpoints of a deployment in line with a file:
+//
+//	go run ./scripts/apply [-yes] [-keep-series ID]... FILE
+//
+// It checks the whole file, shows what it would do, and asks before it writes
+// anything; -yes answers. Touchpoints that the file does not mention are left
+// alone. A changed metric or question starts a new series, because its answers
+// may not be mixed with earlier ones; -keep-series ID says that the wording of
+// a touchpoint was mended without changing its meaning.
+//
+// It works on the local stack while that is running, on DYNAMODB_ENDPOINT
+// where it is set, and otherwise on the AWS account of the environment's
+// credentials, in the tables that PULSSI_TABLE_PREFIX names.
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
+	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (Store, string, error) {
+		return connect.Store(ctx)
+	})
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "apply:", err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+// Store is what apply needs of the store.
+type Store interface {
+	touchpoints.Store
+	Touchpoints(ctx context.Context) ([]*survey.Touchpoint, error)
+}
+
+// terminal returns f where a person can answer on it, and else nil.
+func terminal(f *os.File) io.Reader {
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return nil
+	}
+	return f
+}
+
+// errNotAsked ends a run that has nobody to ask.
+var errNotAsked = errors.New("nothing was written: say -yes to write without a question")
+
+// run does what the command does. person is who answers the question, nil for
+// nobody; open connects to the store and says in words where it is.
+func run(ctx context.Context, args []string, person io.Reader, out io.Writer, open func(context.Context) (Store, string, error)) error {
+	flags := flag.NewFlagSet("apply", flag.ContinueOnError)
+	flags.SetOutput(out)
+	yes := flags.Bool("yes", false, "write without asking")
+	var keep []string
+	flags.Func("keep-series", "`ID` of a touchpoint whose question was reworded without changing its meaning; may be repeated", func(id string) error {
+		keep = append(keep, id)
+		return nil
+	})
+	flags.Usage = func() {
+		fmt.Fprintln(out, "usage: apply [-yes] [-keep-series ID]... FILE")
+		flags.PrintDefaults()
+	}
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != 1 {
+		flags.Usage()
+		return errors.New("name one file, after the flags")
+	}
+	plan, where, s, err := makePlan(ctx, flags.Arg(0), keep, open)
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(out, "Touchpoints in %s:\n\n", where); err != nil {
+		return err
+	}
+	if err := plan.Write(out); err != nil {
+		return err
+	}
+	if plan.Writes() == 0 {
+		return nil
+	}
+	if !*yes {
+		if person == nil {
+			return errNotAsked
+		}
+		fmt.Fprint(out, "\nWrite this? [y/N] ")
+		answer, err := bufio.NewReader(person).ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("reading the answer: %w", err)
+		}
+		if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
+			_, err := fmt.Fprintln(out, "Nothing was written.")
+			return err
+		}
+	}
+	if err := plan.Apply(ctx, s); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nWrote %d. Running functions take it up within a minute.\n", plan.Writes())
+	return err
+}
+
+func makePlan(ctx context.Context, path string, keep []string, open func(context.Context) (Store, string, error)) (touchpoints.Plan, string, Store, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	declared, err := touchpoints.Read(path, b)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	s, where, err := open(ctx)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	stored, err := s.Touchpoints(ctx)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	plan, err := touchpoints.NewPlan(declared, stored, keep)
+	return plan, where, s, err
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// memory is a store of touchpoints.
+type memory struct{ all []*survey.Touchpoint }
+
+func (m *memory) Touchpoints(context.Context) ([]*survey.Touchpoint, error) { return m.all, nil }
+
+func (m *memory) PutTouchpoint(_ context.Context, _, t *survey.Touchpoint) error {
+	m.all = append(m.all, t)
+	return nil
+}
+
+const file = `locales: [en]
+touchpoints:
+  - {id: shop, phase: after, metric: nps, channels: [link], name: {en: Shop}, question: {en: "Would you recommend us?"}}
+`
+
+func TestRun(t *testing.T) {
+	dir := t.TempDir()
+	good, bad := filepath.Join(dir, "good.yaml"), filepath.Join(dir, "bad.yaml")
+	for path, text := range map[string]string{good: file, bad: strings.Replace(file, "nps", "stars", 1)} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tests := []struct {
+		name   string
+		args   []string
+		person io.Reader
+		writes int
+		out    string // part of it
+		err    string
+	}{
+		{"yes", []string{"--yes", good}, nil, 1, "Wrote 1.", ""},
+		{"a person says yes", []string{good}, strings.NewReader("y\n"), 1, "Write this? [y/N] ", ""},
+		{"a person says no", []string{good}, strings.NewReader("n\n"), 0, "Nothing was written.", ""},
+		{"a person says nothing", []string{good}, strings.NewReader(""), 0, "Nothing was written.", ""},
+		{"nobody to ask", []string{good}, nil, 0, "+ shop: create, nps, after", errNotAsked.Error()},
+		{"mistakes", []string{"-yes", bad}, nil, 0, "", bad + ":3: touchpoints[0].metric must be one of nps, csat, ces, ces5, smiley, thumbs"},
+		{"a refused keep-series", []string{"-yes", "-keep-series", "shop", good}, nil, 0, "", "keep-series shop: the touchpoint is new"},
+		{"no file", []string{"-yes"}, nil, 0, "usage: apply", "name one file, after the flags"},
+		{"flags after the file", []string{good, "-yes"}, nil, 0, "usage: apply", "name one file, after the flags"},
+		{"help", []string{"-help"}, nil, 0, "usage: apply", flag.ErrHelp.Error()},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := &memory{}
+			var out strings.Builder
+			err := run(t.Context(), tt.args, tt.person, &out, func(context.Context) (Store, string, error) { return m, "the test", nil })
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
+				t.Errorf("error %v, want %s", err, tt.err)
+			}
+			if len(m.all) != tt.writes || !strings.Contains(out.String(), tt.out) {
+				t.Errorf("%d writes, %s", len(m.all), out.String())
+			}
+		})
+	}
+	t.Run("nothing to do", func(t *testing.T) {
+		m := &memory{}
+		open := func(context.Context) (Store, string, error) { return m, "the test", nil }
+		for range 2 { // the second has nobody to ask, and nothing to ask
+			var out strings.Builder
+			args := []string{good}
+			if len(m.all) == 0 {
+				args = []string{"-yes", good}
+			}
+			if err := run(t.Context(), args, nil, &out, open); err != nil || len(m.all) != 1 {
+				t.Errorf("%v, %d writes: %s", err, len(m.all), out.String())
+			}
+		}
+	})
+	t.Run("no store", func(t *testing.T) {
+		lost := errors.New("no tables to work on")
+		err := run(t.Context(), []string{good}, nil, io.Discard, func(context.Context) (Store, string, error) { return nil, "", lost })
+		if !errors.Is(err, lost) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
