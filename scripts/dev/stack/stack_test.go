@@ -13,11 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/chromedp/chromedp"
 
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
+	"github.com/pulssi/pulssi/shared/topology"
 )
 
 // liveWithin is how soon the live page must show an answer.
@@ -239,6 +241,68 @@ func TestPagesWithoutTouchpoints(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+}
+
+// TestAMailScanner opens every link of an ask, which writes nothing, and runs
+// the script of every page, which is suspect until a person answers.
+func TestAMailScanner(t *testing.T) {
+	meter := &testkit.Meter{}
+	file, err := os.ReadFile("../touchpoints.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := Start(t.Context(), Options{
+		Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-", Touchpoints: file,
+		Tune: func(f topology.Function, o *dynamodb.Options) {
+			if f == topology.Answer {
+				meter.Attach(o)
+			}
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	_, page := call(t, http.MethodGet, s.URL+"/", "")
+	path, _, _ := strings.Cut(links(page), "?") // of the first ask, which is about shop-nps
+
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodGet} {
+		for score := range 11 {
+			if status, _ := call(t, method, fmt.Sprintf("%s%s?s=%d", s.URL, path, score), ""); status != http.StatusOK {
+				t.Fatalf("%s: %d", method, status)
+			}
+		}
+	}
+	for _, c := range meter.Calls() {
+		if c.Operation != "GetItem" && c.Operation != "Query" {
+			t.Errorf("looking at the links made a call of %s", c.Operation)
+		}
+	}
+
+	for score := range 11 {
+		if status, body := call(t, http.MethodPost, s.URL+path, fmt.Sprintf(`{"score":%d,"via":"auto"}`, score)); status != http.StatusOK {
+			t.Fatalf("auto: %d %s", status, body)
+		}
+	}
+	castVote(t, s, "shop-nps", 10) // counted after the scanner in the stream
+	eventually(t, liveWithin, "the vote and nothing else", func() bool {
+		_, counts := total(t, s, "shop-nps")
+		return counts == `{"10":1}`
+	})
+	if _, body := call(t, http.MethodGet, s.URL+"/api/results/shop-nps", ""); !strings.Contains(body[strings.Index(body, `"total"`):], `"suspect":1,`) {
+		t.Errorf("the results do not tell the suspect answer: %s", body)
+	}
+	if status, body := call(t, http.MethodPost, s.URL+path, `{"score":3,"via":"human"}`); status != http.StatusOK {
+		t.Fatalf("human: %d %s", status, body)
+	}
+	eventually(t, liveWithin, "the person's answer", func() bool {
+		_, counts := total(t, s, "shop-nps")
+		return counts == `{"10":1,"3":1}`
+	})
 }
 
 // TestPagesInABrowser looks at the pages as a person does, and sees a vote
