@@ -1,0 +1,353 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/pulssi/pulssi/scripts/dev/stack"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/testkit"
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// touchpointsFile is what the local stack starts with, from the project's
+// root.
+const touchpointsFile = "scripts/dev/touchpoints.yaml"
+
+// running is a local stack whose calls to DynamoDB are measured.
+type running struct {
+	*stack.Stack
+	meters map[topology.Function]*testkit.Meter
+}
+
+// start starts a stack in memory.
+func start(ctx context.Context) (*running, error) {
+	touchpoints, err := os.ReadFile(touchpointsFile)
+	if err != nil {
+		return nil, fmt.Errorf("the touchpoints, from the project's root: %w", err)
+	}
+	r := &running{meters: map[topology.Function]*testkit.Meter{}}
+	for _, f := range topology.Functions() {
+		r.meters[f] = &testkit.Meter{}
+	}
+	r.Stack, err = stack.Start(ctx, stack.Options{
+		Touchpoints: touchpoints,
+		Prefix:      "bench" + survey.NewID() + "-",
+		Endpoint:    os.Getenv("DYNAMODB_ENDPOINT"),
+		Tune:        func(f topology.Function, o *dynamodb.Options) { r.meters[f].Attach(o) },
+	})
+	return r, err
+}
+
+// ask makes an ask at a touchpoint, sent a minute ago to a contact of two
+// segments, and returns its id.
+func (r *running) ask(ctx context.Context, touchpoint string) (string, error) {
+	all, err := r.Store.Touchpoints(ctx)
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(all, func(t *survey.Touchpoint) bool { return t.ID == touchpoint })
+	if i < 0 {
+		return "", fmt.Errorf("there is no touchpoint %s", touchpoint)
+	}
+	sent := time.Now().Add(-time.Minute)
+	a := &survey.Ask{
+		ID: survey.NewID(), Touchpoint: touchpoint, Series: all[i].Series, Metric: all[i].Metric, Channel: survey.Email,
+		Locale: "fi", Contact: survey.NewID(), Segments: []string{"consumer", "gold"}, AskedAt: sent, SentAt: sent,
+	}
+	return a.ID, r.Store.CreateAsk(ctx, a)
+}
+
+// post posts JSON and returns an error unless the answer is 200.
+func post(ctx context.Context, c *http.Client, url, body string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("POST %s: %s: %s", url, resp.Status, text)
+	}
+	return nil
+}
+
+// pages measures the answer page as a browser loads it, for the metric whose
+// page is the largest.
+func pages(ctx context.Context, _ *bench) (_ []Row, err error) {
+	r, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	largest, plain, of := 0, 0, ""
+	all, err := r.Store.Touchpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
+		id, err := r.ask(ctx, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		_, high := t.Metric.Scale()
+		page, err := get(ctx, fmt.Sprintf("%s/a/%s?s=%d", r.URL, id, high))
+		if err != nil {
+			return nil, err
+		}
+		if n := gzipped(page); n > largest {
+			largest, plain, of = n, len(page), string(t.Metric)
+		}
+	}
+	const limit = 8_000
+	return []Row{{
+		What:     "answer page, all a browser loads, gzip -9 (" + of + ")",
+		Measured: fmt.Sprintf("%d bytes, 1 request", largest),
+		Baseline: fmt.Sprintf("not packed %d bytes", plain),
+		Budget:   fmt.Sprintf("%d bytes", limit),
+		Holds:    largest <= limit,
+	}}, nil
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("GET %s: %s", url, resp.Status)
+	}
+	return io.ReadAll(resp.Body)
+}
+
+func gzipped(b []byte) int {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
+	if err != nil {
+		panic(err) // a constant level
+	}
+	_, _ = z.Write(b) // to memory
+	_ = z.Close()
+	return out.Len()
+}
+
+// writes measures what one answer and one vote without a comment cost, and how
+// often the tally writes for three thousand answers to five touchpoints.
+func writes(ctx context.Context, _ *bench) (_ []Row, err error) {
+	r, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	id, err := r.ask(ctx, "shop-nps")
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for _, c := range []struct {
+		function   topology.Function
+		what, path string
+		body       string
+	}{
+		{topology.Answer, "one answer by link", "/a/" + id, `{"score":9,"via":"auto"}`},
+		{topology.Vote, "one vote", "/v/shop-nps", `{"id":"` + survey.NewID() + `","score":9}`},
+	} {
+		r.meters[c.function].Reset()
+		if err := post(ctx, http.DefaultClient, r.URL+c.path, c.body); err != nil {
+			return nil, err
+		}
+		units, index, calls := 0.0, 0.0, 0
+		for _, call := range r.meters[c.function].Calls() {
+			if call.Operation == "UpdateItem" {
+				units += call.Units
+				index += call.IndexUnits
+				calls++
+			}
+		}
+		rows = append(rows, Row{
+			What:     c.what + ": write units",
+			Measured: fmt.Sprintf("%.1f in %d write, %.1f in indexes", units, calls, index),
+			Baseline: "1.0, the least a write costs",
+			Budget:   "1.0",
+			Holds:    units == 1 && calls == 1 && index == 0,
+		})
+	}
+	counted, err := r.tallyWrites(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return append(rows, counted), nil
+}
+
+// tallyWrites lets people answer at five touchpoints and waits until all are
+// counted.
+func (r *running) tallyWrites(ctx context.Context) (Row, error) {
+	const answers = 3000
+	touchpoints := []string{"shop-nps", "shop-checkout", "shop-search", "shop-product", "store-smiley"}
+	r.meters[topology.Tally].Reset()
+	err := parallel(ctx, answers, 16, func(ctx context.Context, i int) error {
+		return post(ctx, client, r.URL+"/v/"+touchpoints[i%len(touchpoints)], `{"id":"`+survey.NewID()+`","score":1}`)
+	})
+	if err != nil {
+		return Row{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		n := int64(0)
+		err := r.Store.EachSheet(ctx, func(s store.StoredSheet) error {
+			if strings.HasPrefix(string(s.Key.Period), "day#") {
+				n += s.Counts[""].N()
+			}
+			return nil
+		})
+		if err != nil {
+			return Row{}, err
+		}
+		if n >= answers {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return Row{}, fmt.Errorf("%d of %d answers counted: %w", n, answers, ctx.Err())
+		case <-tick.C:
+		}
+	}
+	updates := len(r.meters[topology.Tally].Calls())
+	per := float64(updates) / answers
+	return Row{
+		What:     "tally writes per answer, 3,000 answers to 5 touchpoints",
+		Measured: fmt.Sprintf("%.4f (%d writes)", per, updates),
+		Baseline: "2, a day and a month for each answer",
+		Budget:   "0.02",
+		Holds:    per <= 0.02,
+	}, nil
+}
+
+// client keeps as many connections as parallel uses.
+var client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 30 * time.Second}
+
+// parallel calls do for 0 to n-1, at most width at a time, and returns the
+// first error.
+func parallel(ctx context.Context, n, width int, do func(context.Context, int) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range width {
+		all.Go(func() {
+			for i := range next {
+				if err := do(ctx, i); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for i := 0; i < n && ctx.Err() == nil; i++ {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// throughput measures votes through HTTP, handler and database beside plain
+// PutItem calls of the same items, both at the same concurrency, by turns.
+func throughput(ctx context.Context, _ *bench) (_ []Row, err error) {
+	r, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	local := func(name string) string {
+		if strings.HasPrefix(name, "AWS_") {
+			return "local"
+		}
+		return ""
+	}
+	db := store.NewClient(r.Config, local)
+	table := aws.String(r.Config.TablePrefix + "plain")
+	if _, err := db.CreateTable(ctx, &dynamodb.CreateTableInput{
+		TableName: table, BillingMode: types.BillingModePayPerRequest,
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
+	}); err != nil {
+		return nil, fmt.Errorf("creating the plain table: %w", err)
+	}
+	now := fmt.Sprint(time.Now().UnixMilli())
+	put := func(ctx context.Context, _ int) error {
+		_, err := db.PutItem(ctx, &dynamodb.PutItemInput{TableName: table, Item: map[string]types.AttributeValue{
+			"id":         &types.AttributeValueMemberS{Value: survey.NewID()},
+			"touchpoint": &types.AttributeValueMemberS{Value: "shop-nps"},
+			"metric":     &types.AttributeValueMemberS{Value: "nps"},
+			"channel":    &types.AttributeValueMemberS{Value: "widget"},
+			"trust":      &types.AttributeValueMemberS{Value: "human"},
+			"series":     &types.AttributeValueMemberN{Value: "1"},
+			"score":      &types.AttributeValueMemberN{Value: "9"},
+			"askedAt":    &types.AttributeValueMemberN{Value: now},
+			"answeredAt": &types.AttributeValueMemberN{Value: now},
+			"editedAt":   &types.AttributeValueMemberN{Value: now},
+			"ttl":        &types.AttributeValueMemberN{Value: now},
+		}})
+		return err
+	}
+	vote := func(ctx context.Context, _ int) error {
+		return post(ctx, client, r.URL+"/v/shop-nps", `{"id":"`+survey.NewID()+`","score":9}`)
+	}
+	const block, width, blocks = 1500, 16, 5
+	var votes, puts []float64
+	for i := range blocks + 1 {
+		for _, side := range []struct {
+			do  func(context.Context, int) error
+			out *[]float64
+		}{{put, &puts}, {vote, &votes}} {
+			began := time.Now()
+			if err := parallel(ctx, block, width, side.do); err != nil {
+				return nil, err
+			}
+			if i > 0 { // the first block warms both up
+				*side.out = append(*side.out, block/time.Since(began).Seconds())
+			}
+		}
+	}
+	slices.Sort(votes)
+	slices.Sort(puts)
+	v, p := votes[blocks/2], puts[blocks/2]
+	return []Row{{
+		What:     fmt.Sprintf("votes through HTTP, handler and DynamoDB Local, %d at a time, median of %d", width, blocks),
+		Measured: fmt.Sprintf("%.0f/s, %.2f x", v, v/p),
+		Baseline: fmt.Sprintf("plain PutItem %.0f/s", p),
+		Budget:   "0.6 x",
+		Holds:    v/p >= 0.6,
+	}}, nil
+}
