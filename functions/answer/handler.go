@@ -152,5 +152,5 @@ func (h *Handler) vote(ctx context.Context, r *apigw.Request) (apigw.Response, e
 	if !r.WantsHTML() {
 		return apigw.Response{}, err
 	}
-	return voteAgain(ctx, r, t, v, err), nil
+	return voteAgain(ctx, r, t, err), nil
 }

@@ -147,24 +147,29 @@ func (h *Handler) again(ctx context.Context, r *apigw.Request, id string, err er
 	}
 	p := standing(r, t, a)
 	p.Error, p.Stored, p.Closed = e, false, e.Code == survey.Closed
-	keep(p, r)
+	keep(p, typed(r))
 	return respond(status, p), nil
 }
 
-// keep puts on a page what was typed into the form that r sent, however wrong
-// it is: nobody shall have to write a comment twice.
-func keep(p *web.AnswerPage, r *apigw.Request) {
+// typed returns what can be read of the form that r sent, however wrong it is:
+// nobody shall have to write a comment twice.
+func typed(r *apigw.Request) url.Values {
 	b := []byte(r.Body)
 	if r.IsBase64Encoded {
 		var err error
 		if b, err = base64.StdEncoding.DecodeString(r.Body); err != nil {
-			return
+			return nil
 		}
 	}
 	if r.ContentType() != typeForm || len(b) > maxEcho {
-		return
+		return nil
 	}
 	form, _ := url.ParseQuery(string(b)) // the well-formed part is returned beside the error
+	return form
+}
+
+// keep puts on a page what was typed.
+func keep(p *web.AnswerPage, form url.Values) {
 	if form.Has("comment") {
 		p.Comment = strings.ToValidUTF8(form.Get("comment"), "\uFFFD")
 	}
@@ -231,17 +236,18 @@ func thankVote(t *survey.Touchpoint, v survey.Vote, a *survey.Ask) apigw.Respons
 
 // voteAgain returns the page after a vote that was refused, with all that was
 // typed. What the person cannot mend is mended: a new id, a known language.
-func voteAgain(ctx context.Context, r *apigw.Request, t *survey.Touchpoint, v survey.Vote, err error) apigw.Response {
+func voteAgain(ctx context.Context, r *apigw.Request, t *survey.Touchpoint, err error) apigw.Response {
 	e, status := apigw.Known(ctx, r, err)
+	form := typed(r)
+	v := survey.Vote{ID: form.Get("id"), Locale: locale(r, t, form.Get("locale")), Ref: form.Get("ref")}
 	if survey.CheckID("id", v.ID) != nil || e.Code == survey.Conflict || e.Code == survey.Closed {
 		v.ID = survey.NewID()
 	}
-	v.Locale = locale(r, t, v.Locale)
 	if e.Field == "ref" {
 		v.Ref = ""
 	}
 	p := votePage(t, v)
 	p.Error = e
-	keep(p, r)
+	keep(p, form)
 	return respond(status, p)
 }

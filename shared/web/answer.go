@@ -17,8 +17,10 @@ import (
 // PageTexts are the texts of the answer page. {n}, {low} and {high} stand for
 // numbers.
 type PageTexts struct {
-	Send       string `json:"send"`       // on the button
-	Confirm    string `json:"confirm"`    // asks to press it, where the answer is chosen and not sent
+	Send       string `json:"send"`       // on the button before there is an answer,
+	Add        string `json:"add"`        // after it,
+	Save       string `json:"save"`       // and after a comment
+	Confirm    string `json:"confirm"`    // asks to press the button where the answer is chosen and not sent
 	Comment    string `json:"comment"`    // what is asked next before there is an answer
 	Optional   string `json:"optional"`   // beside it
 	Thanks     string `json:"thanks"`     // where the touchpoint has no thanks of its own
@@ -205,6 +207,18 @@ func (w *page) document() {
 	w.put("</body></html>")
 }
 
+// button is what the button does with the answer as it is stored.
+func (w *page) button() string {
+	switch t := w.texts.Page; {
+	case !w.Stored:
+		return t.Send
+	case w.Comment == "":
+		return t.Add
+	default:
+		return t.Save
+	}
+}
+
 // asks reports whether the page has a form.
 func (w *page) asks() bool { return w.Touchpoint != nil && !w.Closed }
 
@@ -239,17 +253,19 @@ func (w *page) content(title phrase) {
 	}
 }
 
-// rule names the field and the rule that an answer broke: what the person can
-// tell whoever made the link.
+// rule names the field and the rule that was broken, or the request that
+// failed: what the person can tell whoever made the link.
 func (w *page) rule() {
-	if w.Error.Field != "" || w.Error.Code == survey.Internal {
+	switch w.Error.Code {
+	case survey.Invalid, survey.UnknownField, survey.Internal:
 		w.element("small", "", phrase{w.Error.Message, "en"})
 	}
 }
 
 // last shows an answer that can no longer be changed.
 func (w *page) last() {
-	w.put(`<p class="later">`)
+	w.element("p", ` class="soft later"`, w.own(w.Touchpoint.Question))
+	w.put("<p>")
 	w.element("span", "", w.ui(w.texts.Page.Yours+": "))
 	w.element("strong", "", w.name(*w.Score))
 	w.put("</p>")
@@ -288,6 +304,8 @@ func (w *page) explain() string {
 	t := w.texts.Page
 	switch {
 	case w.Error.Code != survey.Invalid:
+	case w.Error.Field == "score" && drawn(w.Touchpoint.Metric):
+		return t.Choose
 	case w.Error.Field == "score":
 		return w.scaleRule()
 	case w.Error.Field == "comment" && len([]rune(w.Comment)) > survey.MaxComment:
@@ -318,7 +336,7 @@ func (w *page) form(question phrase) {
 		w.hidden("locale", w.Locale)
 		w.hidden("ref", v.Ref)
 	}
-	w.element("button", "", w.ui(w.texts.Page.Send))
+	w.element("button", "", w.ui(w.button()))
 	w.put("</form>")
 	if w.Vote == nil {
 		hide := ""
@@ -345,9 +363,7 @@ func (w *page) note() {
 	class, text := "note", ""
 	switch {
 	case w.Error != nil:
-	case w.Stored && w.Thanks:
-		class, text = "note good", t.Saved
-	case w.Stored:
+	case w.Stored && !w.Thanks:
 		class, text = "note good", t.Current
 	}
 	w.put(`<div class="`, class, `" id="note" role="status">`, drawing(tick, ""))
@@ -362,7 +378,11 @@ func (w *page) note() {
 
 func (w *page) comment() {
 	t := w.texts.Page
-	w.put(`<div class="more"><label for="comment">`)
+	class := "more"
+	if w.Comment != "" {
+		class = "more typed"
+	}
+	w.put(`<div class="`, class, `"><label for="comment">`)
 	w.element("span", ` id="ask"`, w.followup())
 	w.put(" ")
 	w.element("span", ` class="soft"`, w.ui("("+t.Optional+")"))
@@ -411,6 +431,9 @@ type voteData struct {
 }
 
 type scriptTexts struct {
+	Send    string `json:"send"`
+	Add     string `json:"add"`
+	Save    string `json:"save"`
 	Saved   string `json:"saved"`
 	Confirm string `json:"confirm"`
 	Offline string `json:"offline"`
@@ -429,7 +452,7 @@ func (w *page) data() {
 	d := answerData{
 		Auto: w.Auto, Trust: w.Trust, Stored: w.Stored, Max: survey.MaxComment, Low: low,
 		Texts: scriptTexts{
-			t.Saved, t.Confirm, t.Offline, t.Left, t.Over, t.Choose, t.TooLong, t.Unreadable,
+			t.Send, t.Add, t.Save, t.Saved, t.Confirm, t.Offline, t.Left, t.Over, t.Choose, t.TooLong, t.Unreadable,
 			w.texts.Errors[survey.Closed], w.texts.Errors[survey.Internal],
 		},
 	}

@@ -8,17 +8,23 @@ import (
 )
 
 // The drawings: each one path on a field of 32 by 32, in lines of the text's
-// colour. They are those of the popup (src/widget/drawings.ts).
+// colour.
 const (
 	star  = "M16 3.5l3.9 8 8.8 1.2-6.4 6.2 1.5 8.7L16 23.5l-7.8 4.1 1.5-8.7-6.4-6.2 8.8-1.2z"
 	thumb = "M10 14l5-11c2 0 3.5 1.5 3.5 3.5V12H25c2 0 3.4 1.6 3 3.5l-1.8 9.7A3.4 3.4 0 0 1 23 28H10M4.5 14H10v14H4.5z"
 	tick  = "M16 2.5a13.5 13.5 0 1 0 .01 0zM10 16.5l4.5 4.5 8-9"
 )
 
-// face draws a face, from sad (0) to happy (1).
-func face(mood float64) string {
-	return fmt.Sprintf("M16 2.5a13.5 13.5 0 1 0 .01 0zM11.5 11v2M20.5 11v2M9.5 %.4gq6.5 %.4g 13 0", 22-3*mood, 12*mood-6)
+// faces are the smileys, from the saddest to the happiest. They differ by more
+// than the bend of the mouth, which alone is hard to see.
+var faces = [...]string{
+	head + "M9.5 13.5l3.8-2M22.5 13.5l-3.8-2M10 23.5q6-8 12 0",
+	head + "M11.5 12v1.5M20.5 12v1.5M10.5 22q5.5-3.5 11 0",
+	head + "M11.5 12v1.5M20.5 12v1.5M10 19.5q6 5 12 0",
+	head + "M10 13q1.7-2.6 3.4 0M18.6 13q1.7-2.6 3.4 0M9 18.5h14a7 6.5 0 0 1-14 0z",
 }
+
+const head = "M16 2.5a13.5 13.5 0 1 0 .01 0z"
 
 func drawing(path, class string) string {
 	if class != "" {
@@ -57,6 +63,11 @@ func scoresOf(m survey.Metric) []int {
 	return out
 }
 
+// drawn reports whether the answers are drawings, and not numbers.
+func drawn(m survey.Metric) bool {
+	return m == survey.CSAT || m == survey.Smiley || m == survey.Thumbs
+}
+
 func (w *page) answer(score int) {
 	n := strconv.Itoa(score)
 	w.put("<label")
@@ -78,12 +89,12 @@ func (w *page) answer(score int) {
 // face writes what is seen of an answer.
 func (w *page) face(score int) {
 	m := w.Touchpoint.Metric
-	low, high := m.Scale()
+	low, _ := m.Scale()
 	switch m {
 	case survey.CSAT:
 		w.put(drawing(star, ""))
 	case survey.Smiley:
-		w.put(drawing(face(float64(score-low)/float64(high-low)), ""))
+		w.put(drawing(faces[score-low], ""))
 	case survey.Thumbs:
 		class := ""
 		if score == low {

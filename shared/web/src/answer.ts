@@ -18,7 +18,7 @@ interface Data {
   followup: [text: string, lang: string][];
   /** A public link, whose answers are votes. */
   vote?: { url: string; locale: string; ref?: string };
-  texts: Record<"saved" | "confirm" | "offline" | "left" | "over" | "choose" | "tooLong" | "bad" | "closed" | "failed", string>;
+  texts: Record<"send" | "add" | "save" | "saved" | "confirm" | "offline" | "left" | "over" | "choose" | "tooLong" | "bad" | "closed" | "failed", string>;
 }
 
 /** An answer to an ask, or a vote. */
@@ -155,6 +155,7 @@ function took(sent: Message, answer: { score?: number; trust?: string }) {
   }
   if (answer.trust === "suspect") say(texts.confirm);
   else say(texts.saved, "good");
+  form.querySelector("button")!.textContent = stored.comment ? texts.save : answer.trust === "suspect" ? texts.send : texts.add;
   if (answer.trust === "human") {
     // A reload shall show the answer, not what the link came with.
     history.replaceState(null, "", location.pathname + (vote?.ref ? "?ref=" + encodeURIComponent(vote.ref) : ""));
