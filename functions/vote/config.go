@@ -3,17 +3,18 @@ package vote
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/web"
 )
 
 // Defaults of [survey.Widget], as its fields document them.
@@ -36,55 +37,55 @@ type full struct {
 	Touchpoint string        `json:"touchpoint"`
 	Version    int           `json:"version"`
 	Metric     survey.Metric `json:"metric"`
-	Low        int           `json:"low"`  // the scale's lowest answer
-	High       int           `json:"high"` // and its highest
 	Locales    []string      `json:"locales"`
 	When       when          `json:"when"`
 	look
-	Texts map[string]texts `json:"texts"` // by locale, in each of which no text of the touchpoint is missing
+	Texts map[string]texts `json:"texts"` // by locale, none of them missing
 }
 
 // when says under which conditions the popup shows.
 type when struct {
-	// Off says why it never does; the rest is empty then.
-	Off     string   `json:"off,omitempty"`
-	Include []string `json:"include,omitempty"`
-	Exclude []string `json:"exclude,omitempty"`
-	Delay   int64    `json:"delay,omitempty"`
-	Scroll  int      `json:"scroll,omitempty"`
-	Exit    bool     `json:"exit,omitempty"`
-	Views   int      `json:"views,omitempty"`
-	Sample  *int     `json:"sample,omitempty"` // per cent, where it is not 100
+	// Off says why it never does; nothing else is there then.
+	Off string `json:"off,omitempty"`
+	// Path is a regular expression (ECMAScript) of the paths on which it does.
+	Path   string `json:"path,omitempty"`
+	Delay  int64  `json:"delay,omitempty"`
+	Scroll int    `json:"scroll,omitempty"`
+	Exit   bool   `json:"exit,omitempty"`
+	Views  int    `json:"views,omitempty"`
+	Sample *int   `json:"sample,omitempty"` // per cent, where it is not 100
 }
 
 // look says how the popup looks, and for how long it then stays away.
 type look struct {
-	Place     string `json:"place,omitempty"`
-	Target    string `json:"target,omitempty"`
-	Shape     string `json:"shape,omitempty"`
-	Link      string `json:"link,omitempty"`
-	Colors    theme  `json:"colors"`
-	Recontact int64  `json:"recontact"`
-	Dismissed int64  `json:"dismissed"`
+	Low       int               `json:"low"`             // the lowest answer
+	Answers   []survey.Category `json:"answers"`         // the category of each answer, from the lowest on
+	Shape     string            `json:"shape"`           // numbers, stars, faces or thumbs
+	Icons     []string          `json:"icons,omitempty"` // the drawing of each answer: a path of SVG on 32 by 32
+	Place     string            `json:"place"`           // corner, bar or inline
+	Target    string            `json:"target,omitempty"`
+	Link      string            `json:"link,omitempty"`
+	Colors    theme             `json:"colors"`
+	Recontact int64             `json:"recontact"`
+	Dismissed int64             `json:"dismissed"`
 }
 
 // show is what the popup shows, in one language.
 type show struct {
-	Metric survey.Metric `json:"metric"`
 	look
 	Locale string `json:"locale"`
-	RTL    bool   `json:"rtl,omitempty"`
+	Dir    string `json:"dir"` // of the language's writing: ltr or rtl
 	Text   texts  `json:"text"`
 }
 
-// texts are the texts of a touchpoint in one language. Low and High are empty
-// where the touchpoint leaves them to its metric.
+// texts are the texts of a touchpoint in one language.
 type texts struct {
 	Question string                     `json:"question"`
-	Low      string                     `json:"low,omitempty"`
-	High     string                     `json:"high,omitempty"`
-	Followup map[survey.Category]string `json:"followup,omitempty"`
-	Thanks   string                     `json:"thanks,omitempty"`
+	Low      string                     `json:"low"`
+	High     string                     `json:"high"`
+	Answers  []string                   `json:"answers"` // the name of each answer, for those who hear it
+	Followup map[survey.Category]string `json:"followup"`
+	web.PopupTexts
 }
 
 // config answers GET /w/{touchpoint}.json.
@@ -122,7 +123,7 @@ func (h *Handler) part(ctx context.Context, r *apigw.Request) (apigw.Response, e
 			return apigw.Response{}, err
 		}
 		l := closest(q.Get("locale"), t.Locales)
-		return cacheable(r, show{t.Metric, lookOf(t), l, rightToLeft(l), textsOf(t, l)}), nil
+		return cacheable(r, show{lookOf(t), l, direction(l), textsOf(t, l)}), nil
 	case "":
 		if err != nil {
 			return apigw.Response{}, err
@@ -152,9 +153,8 @@ func (h *Handler) popup(ctx context.Context, file string) (*survey.Touchpoint, e
 }
 
 func fullOf(t *survey.Touchpoint) full {
-	low, high := t.Metric.Scale()
 	f := full{
-		Touchpoint: t.ID, Version: t.Version, Metric: t.Metric, Low: low, High: high, Locales: t.Locales,
+		Touchpoint: t.ID, Version: t.Version, Metric: t.Metric, Locales: t.Locales,
 		When: whenOf(t), look: lookOf(t), Texts: map[string]texts{},
 	}
 	for _, l := range t.Locales {
@@ -163,45 +163,138 @@ func fullOf(t *survey.Touchpoint) full {
 	return f
 }
 
+// widgetOf returns the rules of a touchpoint's popup, which may all be
+// defaults.
+func widgetOf(t *survey.Touchpoint) survey.Widget {
+	if t.Widget == nil {
+		return survey.Widget{}
+	}
+	return *t.Widget
+}
+
 func whenOf(t *survey.Touchpoint) when {
-	w := t.Widget
-	if w == nil {
-		return when{}
-	}
-	out := when{
-		Include: w.Include, Exclude: w.Exclude, Delay: millis(w.Delay), Scroll: w.Scroll, Exit: w.Exit, Views: w.Views,
-	}
+	w := widgetOf(t)
+	out := when{Path: paths(w.Include, w.Exclude), Delay: millis(w.Delay), Scroll: w.Scroll, Exit: w.Exit, Views: w.Views}
 	if w.Sample != nil && *w.Sample < 100 {
 		out.Sample = w.Sample
 	}
 	return out
 }
 
-func lookOf(t *survey.Touchpoint) look {
-	w := t.Widget
-	if w == nil {
-		w = &survey.Widget{}
+// paths returns a regular expression of the paths that one of include matches,
+// if there is any, and none of exclude. It has no part that ECMAScript and Go
+// read differently but the look-ahead, which Go does not know.
+func paths(include, exclude []string) string {
+	out := "^"
+	if len(exclude) > 0 {
+		out += "(?!(" + anyOf(exclude) + ")$)"
 	}
-	return look{
-		Place: w.Place, Target: w.Target, Shape: w.Shape, Link: w.Link,
+	if len(include) > 0 {
+		out += "(" + anyOf(include) + ")$"
+	}
+	return out
+}
+
+func anyOf(patterns []string) string {
+	var out []string
+	for _, p := range patterns {
+		parts := strings.Split(p, "*")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(encodePath(parts[i]))
+		}
+		out = append(out, strings.Join(parts, ".*"))
+	}
+	return strings.Join(out, "|")
+}
+
+// encodePath writes a path as a browser's location has it (WHATWG URL, path
+// percent-encode set). What is encoded already stays.
+func encodePath(path string) string {
+	var b strings.Builder
+	for i := range len(path) {
+		if c := path[i]; c <= ' ' || c > '~' || strings.IndexByte("\"#<>?^`{}", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func lookOf(t *survey.Touchpoint) look {
+	w := widgetOf(t)
+	out := look{
+		Shape: shapeOf(t.Metric, w), Place: cmp.Or(w.Place, "corner"), Target: w.Target, Link: w.Link,
 		Colors:    themeOf(cmp.Or(w.Color, defaultColor)),
 		Recontact: millis(cmp.Or(w.Recontact, t.Recontact, defaultRecontact)),
 		Dismissed: millis(cmp.Or(w.Dismissed, defaultDismissed)),
 	}
+	low, high := t.Metric.Scale()
+	out.Low, out.Icons = low, iconsOf(t.Metric, out.Shape)
+	for score := low; score <= high; score++ {
+		out.Answers = append(out.Answers, t.Metric.Category(score))
+	}
+	return out
 }
 
-func textsOf(t *survey.Touchpoint, locale string) texts {
-	out := texts{
-		Question: t.Question.In(locale, t.Locales),
-		Low:      t.Low.In(locale, t.Locales),
-		High:     t.High.In(locale, t.Locales),
-		Thanks:   t.Thanks.In(locale, t.Locales),
+// Shapes of a scale.
+const (
+	shapeNumbers = "numbers"
+	shapeStars   = "stars"
+	shapeFaces   = "faces"
+	shapeThumbs  = "thumbs"
+)
+
+func shapeOf(m survey.Metric, w survey.Widget) string {
+	switch m {
+	case survey.CSAT:
+		return cmp.Or(w.Shape, shapeStars)
+	case survey.Smiley:
+		return shapeFaces
+	case survey.Thumbs:
+		return shapeThumbs
+	default:
+		return shapeNumbers
 	}
-	for c, text := range t.Followup {
-		if out.Followup == nil {
-			out.Followup = map[survey.Category]string{}
+}
+
+// textsOf returns the texts in one language: the touchpoint's own where it has
+// them, the metric's where it has none.
+func textsOf(t *survey.Touchpoint, locale string) texts {
+	own := web.In(locale)
+	m := own.Metrics[t.Metric]
+	out := texts{
+		Question:   t.Question.In(locale, t.Locales),
+		Low:        cmp.Or(t.Low.In(locale, t.Locales), m.Low),
+		High:       cmp.Or(t.High.In(locale, t.Locales), m.High),
+		Followup:   map[survey.Category]string{},
+		PopupTexts: own.Popup,
+	}
+	out.Thanks = cmp.Or(t.Thanks.In(locale, t.Locales), out.Thanks)
+	out.Answers = names(t, m.Answers, out.Low, out.High)
+	for _, c := range t.Metric.Categories() {
+		out.Followup[c] = cmp.Or(t.Followup[c].In(locale, t.Locales), m.Followup[c])
+	}
+	return out
+}
+
+// names returns the names of the answers for those who hear them. The ends are
+// called what their labels say, and a number that is seen is heard (WCAG 2.2,
+// 2.5.3).
+func names(t *survey.Touchpoint, answers []string, lowest, highest string) []string {
+	out := slices.Clone(answers)
+	last := len(out) - 1
+	if t.Metric == survey.NPS {
+		out[0] += ", " + lowest
+		out[last] += ", " + highest
+		return out
+	}
+	out[0], out[last] = lowest, highest
+	if shapeOf(t.Metric, widgetOf(t)) == shapeNumbers {
+		low, _ := t.Metric.Scale()
+		for i := range out {
+			out[i] = fmt.Sprintf("%d, %s", low+i, out[i])
 		}
-		out.Followup[c] = text.In(locale, t.Locales)
 	}
 	return out
 }
@@ -223,10 +316,13 @@ func closest(wish string, have []string) string {
 	return have[0]
 }
 
-// rightToLeft reports whether a language is written from right to left in its
-// usual script (Unicode CLDR, characterOrder).
-func rightToLeft(locale string) bool {
-	return slices.Contains([]string{"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}, survey.Language(locale))
+// direction returns in which direction a language is written in its usual
+// script (Unicode CLDR, characterOrder).
+func direction(locale string) string {
+	if slices.Contains([]string{"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}, survey.Language(locale)) {
+		return "rtl"
+	}
+	return "ltr"
 }
 
 func millis(s survey.Span) int64 { return time.Duration(s).Milliseconds() }
@@ -241,26 +337,6 @@ func cacheable(r *apigw.Request, v any) apigw.Response {
 	return notModified(r, apigw.Response{StatusCode: http.StatusOK, Body: string(b), Headers: map[string]string{
 		"content-type":  "application/json",
 		"cache-control": "public, max-age=60",
-		"etag":          etag(b),
+		"etag":          web.ETag(b),
 	}})
-}
-
-// etag returns a strong entity tag of the bytes.
-func etag(b []byte) string {
-	sum := sha256.Sum256(b)
-	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-}
-
-// notModified returns resp, or 304 in its place where one of the tags of
-// If-None-Match is resp's by the weak comparison (RFC 9110, 13.1.2).
-func notModified(r *apigw.Request, resp apigw.Response) apigw.Response {
-	for tag := range strings.SplitSeq(r.Headers["if-none-match"], ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == resp.Headers["etag"] {
-			resp.StatusCode, resp.Body, resp.IsBase64Encoded = http.StatusNotModified, "", false
-			delete(resp.Headers, "content-type")
-			delete(resp.Headers, "content-encoding")
-			return resp
-		}
-	}
-	return resp
 }

@@ -40,6 +40,7 @@ type Handler struct {
 // The routes, as package topology lists them.
 const (
 	routeConfig    = "GET /w/{file}"
+	routeFile      = "GET /{file}"
 	routeVote      = "POST /v/{touchpoint}"
 	routePreflight = "OPTIONS /v/{touchpoint}"
 )
@@ -54,6 +55,8 @@ func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, 
 	switch r.RouteKey {
 	case routeConfig:
 		return h.config(ctx, &r), nil
+	case routeFile:
+		return file(ctx, &r), nil
 	case routeVote:
 		return h.fromOrigin(ctx, &r, h.vote), nil
 	case routePreflight:

@@ -1,6 +1,7 @@
 package vote
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -11,11 +12,11 @@ import (
 // Light on a light ground and Dark on a dark one: the colour itself, or as much
 // lighter or darker as it takes. Every pair has the contrast that WCAG 2.2 asks
 // of text (1.4.3: 4.5 to 1), so that any colour can be given.
-type theme struct {
-	Color rgb `json:"color"`
-	Ink   rgb `json:"ink"`
-	Light rgb `json:"light"`
-	Dark  rgb `json:"dark"`
+type theme struct{ Color, Ink, Light, Dark rgb }
+
+// MarshalJSON writes the four colours as a list, in that order.
+func (t theme) MarshalJSON() ([]byte, error) {
+	return json.Marshal([]rgb{t.Color, t.Ink, t.Light, t.Dark})
 }
 
 // The grounds, which the popup's style sheet has too.

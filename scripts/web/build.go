@@ -43,5 +43,6 @@ func Build(src string) ([]File, error) {
 		}
 		out = append(out, File{e.name, r.OutputFiles[0].Contents})
 	}
-	return out, nil
+	widget, err := buildWidget(src)
+	return append(out, widget...), err
 }

@@ -4,6 +4,8 @@
 //
 //	go run ./scripts/web          build
 //	go run ./scripts/web -check   say whether what is committed is what would be built
+//	go run ./scripts/web -release freeze the popup's version
+//	go run ./scripts/web -sri     print the hashes of the popup's released files
 package main
 
 import (
@@ -24,8 +26,26 @@ func main() {
 
 func run() error {
 	check := flag.Bool("check", false, "change nothing; fail where a built file is not what its source makes")
+	freeze := flag.Bool("release", false, "freeze the popup's version under released")
+	sri := flag.Bool("sri", false, "print the hashes (Subresource Integrity) of the popup's released files")
 	root := flag.String("root", "shared/web", "the folder of src and dist")
 	flag.Parse()
+	if *freeze {
+		if err := Release(*root); err != nil {
+			return err
+		}
+	}
+	if *freeze || *sri {
+		lines, err := Integrities(*root)
+		if err != nil {
+			return err
+		}
+		fmt.Print(lines)
+		if !*freeze {
+			return nil
+		}
+		return os.WriteFile(filepath.Join(*root, "released", "integrity.txt"), []byte(lines), 0o644)
+	}
 	files, err := Build(filepath.Join(*root, "src"))
 	if err != nil {
 		return err
