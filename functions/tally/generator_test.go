@@ -97,13 +97,14 @@ func round(t *testing.T, seed uint64, sheets counter, seen *sights) {
 	}
 	deliver := func(from map[string]int) {
 		t.Helper()
+		for i, s := range w.shards {
+			f.frontier[s.id] = &delivery{handler: h, shard: s, pos: from[s.id], rng: random(seed, uint64(i)+1), seen: seen}
+			from[s.id] = len(s.records)
+		}
 		var wg sync.WaitGroup
 		errs := make([]error, len(w.shards))
 		for i, s := range w.shards {
-			d := &delivery{handler: h, shard: s, pos: from[s.id], rng: random(seed, uint64(i)+1), seen: seen}
-			f.watch(d)
-			wg.Go(func() { errs[i] = d.run(len(s.records)) })
-			from[s.id] = len(s.records)
+			wg.Go(func() { errs[i] = f.frontier[s.id].run(len(s.records)) })
 		}
 		wg.Wait()
 		if err := errors.Join(errs...); err != nil {
@@ -287,7 +288,7 @@ type delivery struct {
 	pos     int // all records before it are done
 	rng     *rand.Rand
 	seen    *sights
-	nested  bool
+	doubled atomic.Bool // a second mapping delivers the shard
 }
 
 // run delivers up to the record at end.
@@ -357,10 +358,8 @@ type faulty struct {
 	mu       sync.Mutex
 	tries    map[string]uint64
 	late     []func()
-	frontier map[string]*delivery // by shard
+	frontier map[string]*delivery // the first mappings, by shard
 }
-
-func (f *faulty) watch(d *delivery) { f.frontier[d.shard.id] = d }
 
 func (f *faulty) AddToSheet(ctx context.Context, k score.Key, change score.Sheet, span store.Span, now time.Time) error {
 	if len(change) == 0 {
@@ -418,20 +417,14 @@ func (f *faulty) land() {
 // second delivers a shard by another mapping, from a record that is done or
 // the first that is not, while the first mapping is in the middle of a batch.
 func (f *faulty) second(shard string, rng *rand.Rand) {
-	f.mu.Lock()
 	first := f.frontier[shard]
-	busy := first.nested
-	first.nested = true
-	f.mu.Unlock()
-	if busy {
-		return
+	if first.doubled.Swap(true) {
+		return // one at a time
 	}
+	defer first.doubled.Store(false)
 	f.seen.second.Add(1)
 	// Its errors are the first mapping's to find: what it leaves undone, that
 	// one delivers.
 	d := &delivery{handler: first.handler, shard: first.shard, pos: rng.IntN(first.pos + 1), rng: rng, seen: f.seen}
 	_ = d.run(d.pos + rng.IntN(len(d.shard.records)-d.pos+1))
-	f.mu.Lock()
-	first.nested = false
-	f.mu.Unlock()
 }

@@ -83,13 +83,13 @@ func run(args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(progress, "Recounting", where)
+	say(progress, "Recounting %s\n", where)
 	f := &differences.Finder{
 		Store: s, Zone: zone, Touchpoint: *touchpoint, Settle: *settle, Patience: max(*patience, *settle),
 		Now: time.Now, Wait: differences.Wait,
 		Progress: func(asks int) {
 			if asks%progressEvery == 0 {
-				fmt.Fprintln(progress, asks, "asks read")
+				say(progress, "%d asks read\n", asks)
 			}
 		},
 	}
@@ -112,7 +112,7 @@ func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Wri
 			return errDiffer
 		}
 		repaired, err := f.Repair(ctx, report.Differences)
-		fmt.Fprintf(out, "sheets repaired: %d of %d\n", repaired, len(report.Differences))
+		say(out, "sheets repaired: %d of %d\n", repaired, len(report.Differences))
 		if err != nil {
 			return err
 		}
@@ -122,14 +122,14 @@ func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Wri
 
 func printReport(out io.Writer, r differences.Report) {
 	for _, u := range r.Unreadable {
-		fmt.Fprintln(out, "unreadable:", u)
+		say(out, "unreadable: %s\n", u)
 	}
 	counters := 0
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, d := range r.Differences {
 		for _, c := range d.Counters() {
 			if counters == 0 {
-				fmt.Fprintln(table, "touchpoint\tseries\tperiod\tgroup\tcounter\tstored\trecounted")
+				say(table, "touchpoint\tseries\tperiod\tgroup\tcounter\tstored\trecounted\n")
 			}
 			counters++
 			k := d.Stored.Key
@@ -137,16 +137,19 @@ func printReport(out io.Writer, r differences.Report) {
 			if group == "" {
 				group = "all"
 			}
-			fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%s\t%d\t%d\n", k.Touchpoint, k.Series, strings.Replace(string(k.Period), "#", " ", 1),
+			say(table, "%s\t%d\t%s\t%s\t%s\t%d\t%d\n", k.Touchpoint, k.Series, strings.Replace(string(k.Period), "#", " ", 1),
 				group, c.Name, c.Stored, c.Recounted)
 		}
 	}
-	_ = table.Flush() // what fails is out, whose errors are nobody's to handle here
-	fmt.Fprintf(out, "asks read: %d, sheets compared: %d, numbers that differ: %d\n", r.Asks, r.Sheets, counters)
+	_ = table.Flush() // fails only as say does
+	say(out, "asks read: %d, sheets compared: %d, numbers that differ: %d\n", r.Asks, r.Sheets, counters)
 	if r.Skipped > 0 {
-		fmt.Fprintf(out, "sheets skipped, because asks that they counted may have expired: %d\n", r.Skipped)
+		say(out, "sheets skipped, because asks that they counted may have expired: %d\n", r.Skipped)
 	}
 	if len(r.Moving) > 0 {
-		fmt.Fprintf(out, "sheets not judged, because they are being counted (look again when there is less to do): %d\n", len(r.Moving))
+		say(out, "sheets not judged, because they are being counted (look again when there is less to do): %d\n", len(r.Moving))
 	}
 }
+
+// say prints. Nobody can be told where that fails, so it does not matter.
+func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -54,7 +55,7 @@ func with(in survey.Answer, comment string) survey.Answer {
 
 func wantCode(t testing.TB, err error, code survey.Code, field string) {
 	t.Helper()
-	e, ok := err.(*survey.Error)
+	e, ok := errors.AsType[*survey.Error](err)
 	if !ok || e.Code != code || e.Field != field {
 		t.Errorf("error %v, want %s on %q", err, code, field)
 	}
@@ -287,13 +288,13 @@ func TestHumansAtOnce(t *testing.T) {
 	}
 }
 
-// feedOf returns the ids in the feed of a touchpoint's month.
-func feedOf(t testing.TB, tables *testkit.Tables, feed string) (ids []string) {
+// feedOf returns the ids in the feed of shop-nps in November.
+func feedOf(t testing.TB, tables *testkit.Tables) (ids []string) {
 	t.Helper()
 	out, err := tables.DB.Query(ctx, &dynamodb.QueryInput{
 		TableName: aws.String(tables.Config.TablePrefix + topology.Responses.Name), IndexName: aws.String("feed"),
 		KeyConditionExpression:    aws.String("feed = :feed"),
-		ExpressionAttributeValues: map[string]attribute{":feed": text(feed)},
+		ExpressionAttributeValues: map[string]attribute{":feed": text("shop-nps#2026-11")},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -315,7 +316,7 @@ func TestCommentsMakeTheFeed(t *testing.T) {
 	answer(t, s, silent.ID, human(9), now)
 	answer(t, s, late.ID, with(human(9), "toinen"), now.Add(time.Minute))
 	answer(t, s, early.ID, with(human(3), "ensimmäinen"), now)
-	if diff := cmp.Diff([]string{early.ID, late.ID}, feedOf(t, tables, "shop-nps#2026-11")); diff != "" {
+	if diff := cmp.Diff([]string{early.ID, late.ID}, feedOf(t, tables)); diff != "" {
 		t.Errorf("feed (-want +got):\n%s", diff)
 	}
 	// An edit keeps its place, and a score alone keeps the comment.
@@ -323,13 +324,13 @@ func TestCommentsMakeTheFeed(t *testing.T) {
 	if got := answer(t, s, early.ID, human(5), now.Add(2*time.Hour)); got.Comment != "korjattu" || got.Score != 5 {
 		t.Errorf("%+v: want the comment kept", got)
 	}
-	if diff := cmp.Diff([]string{early.ID, late.ID}, feedOf(t, tables, "shop-nps#2026-11")); diff != "" {
+	if diff := cmp.Diff([]string{early.ID, late.ID}, feedOf(t, tables)); diff != "" {
 		t.Errorf("feed after edits (-want +got):\n%s", diff)
 	}
 	if got := answer(t, s, early.ID, with(human(5), ""), now.Add(3*time.Hour)); got.Comment != "" {
 		t.Errorf("%+v: want the comment gone", got)
 	}
-	if diff := cmp.Diff([]string{late.ID}, feedOf(t, tables, "shop-nps#2026-11")); diff != "" {
+	if diff := cmp.Diff([]string{late.ID}, feedOf(t, tables)); diff != "" {
 		t.Errorf("feed after removal (-want +got):\n%s", diff)
 	}
 	tables.Meter.Reset()

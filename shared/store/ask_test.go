@@ -50,7 +50,7 @@ func TestNoSuchAsk(t *testing.T) {
 func TestAsksExpire(t *testing.T) {
 	tables := testkit.NewTables(t)
 	a := create(t, tables.Store, func(*survey.Ask) {})
-	v := newVote(9)
+	v := newVote()
 	if _, err := tables.Store.Vote(ctx, touchpoint(), v, a.AskedAt); err != nil {
 		t.Fatal(err)
 	}
