@@ -113,7 +113,7 @@ func round(t *testing.T, seed uint64, sheets counter, seen *sights) {
 	}
 	delivered := map[string]int{}
 	for range 2 {
-		w.live(10 + w.rng.IntN(30))
+		w.live(8 + w.rng.IntN(22))
 		deliver(delivered)
 		check("delivered")
 		f.land()
