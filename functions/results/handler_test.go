@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,7 +161,7 @@ func TestGolden(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			resp := get(t, h, tt.route, tt.path, tt.query)
-			if resp.StatusCode != 200 {
+			if resp.StatusCode != http.StatusOK {
 				t.Fatalf("status %d: %s", resp.StatusCode, resp.Body)
 			}
 			golden(t, tt.name+".json", resp.Body)
@@ -225,7 +226,7 @@ func TestAFailureIsOpaque(t *testing.T) {
 	h := newHandler(definitions{touchpoint("shop-nps", survey.NPS, 1)}, nil)
 	h.Sheets = &counted{err: errors.New("the table is on fire")}
 	resp := get(t, h, routeResults, "shop-nps", "")
-	if resp.StatusCode != 500 || strings.Contains(resp.Body, "fire") {
+	if resp.StatusCode != http.StatusInternalServerError || strings.Contains(resp.Body, "fire") {
 		t.Errorf("got %d %s", resp.StatusCode, resp.Body)
 	}
 }
@@ -262,12 +263,12 @@ func TestETag(t *testing.T) {
 	first := ask("")
 	tag := first.Headers["etag"]
 	for _, tags := range []string{tag, "W/" + tag, `"other", ` + tag, "*"} {
-		if resp := ask(tags); resp.StatusCode != 304 || resp.Body != "" || resp.Headers["etag"] != tag {
+		if resp := ask(tags); resp.StatusCode != http.StatusNotModified || resp.Body != "" || resp.Headers["etag"] != tag {
 			t.Errorf("If-None-Match %s: got %d %q", tags, resp.StatusCode, resp.Body)
 		}
 	}
 	changes.Replace(nil, answer(tp, 9, h.Now()), helsinki)
-	if resp := ask(tag); resp.StatusCode != 200 || resp.Headers["etag"] == tag {
+	if resp := ask(tag); resp.StatusCode != http.StatusOK || resp.Headers["etag"] == tag {
 		t.Errorf("after an answer: got %d with tag %s", resp.StatusCode, resp.Headers["etag"])
 	}
 }

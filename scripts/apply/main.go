@@ -31,18 +31,18 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (Store, string, error) {
-		return connect.Store(ctx)
-	})
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-	case err != nil:
+	if err := interruptible(); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "apply:", err)
-		stop()
 		os.Exit(1)
 	}
+}
+
+func interruptible() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (Store, string, error) {
+		return connect.Store(ctx)
+	})
 }
 
 // Store is what apply needs of the store.
@@ -74,7 +74,7 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 		return nil
 	})
 	flags.Usage = func() {
-		fmt.Fprintln(out, "usage: apply [-yes] [-keep-series ID]... FILE")
+		_, _ = fmt.Fprintln(out, "usage: apply [-yes] [-keep-series ID]... FILE") // as PrintDefaults does
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
@@ -101,7 +101,9 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 		if person == nil {
 			return errNotAsked
 		}
-		fmt.Fprint(out, "\nWrite this? [y/N] ")
+		if _, err := fmt.Fprint(out, "\nWrite this? [y/N] "); err != nil {
+			return err
+		}
 		answer, err := bufio.NewReader(person).ReadString('\n')
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("reading the answer: %w", err)

@@ -29,14 +29,16 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := interruptible(); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "load:", err)
-		stop()
 		os.Exit(1)
 	}
+}
+
+func interruptible() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 }
 
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
@@ -69,7 +71,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "%d people answer at %s, in %s.\n", c.N, c.URL, where)
+	if _, err := fmt.Fprintf(progress, "%d people answer at %s, in %s.\n", c.N, c.URL, where); err != nil {
+		return err
+	}
 	line := newLine(progress, c.N)
 	report, err := traffic.Run(ctx, c, s, line.show)
 	line.end()
@@ -101,11 +105,11 @@ func (l *line) show(done int) {
 		return
 	}
 	l.next, l.shown = now.Add(250*time.Millisecond), true
-	fmt.Fprintf(l.w, "\r%d of %d people, %.0f a second ", done, l.of, float64(done)/now.Sub(l.begin).Seconds())
+	_, _ = fmt.Fprintf(l.w, "\r%d of %d people, %.0f a second ", done, l.of, float64(done)/now.Sub(l.begin).Seconds()) // the load goes on unseen
 }
 
 func (l *line) end() {
 	if l.shown {
-		fmt.Fprintln(l.w)
+		_, _ = fmt.Fprintln(l.w) // as in show
 	}
 }

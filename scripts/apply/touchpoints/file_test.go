@@ -64,6 +64,7 @@ touchpoints:
 	if _, err := Read("f.yaml", []byte(ok)); err != nil {
 		t.Fatal(err)
 	}
+	_, entry, _ := strings.Cut(ok, "touchpoints:\n")
 	tests := []struct {
 		name, file string
 		want       []string // lines, in any order
@@ -89,7 +90,7 @@ touchpoints:
 			"f.yaml:11: touchpoints[0].version is counted by the store, not set in the file",
 			"f.yaml:12: touchpoints[0].series is counted by the store, not set in the file",
 		}},
-		{"same id twice", ok + ok[strings.Index(ok, "  - id"):], []string{"f.yaml:11: touchpoints[1].id is that of touchpoints[0] too"}},
+		{"same id twice", ok + entry, []string{"f.yaml:11: touchpoints[1].id is that of touchpoints[0] too"}},
 		{"a list of texts", "locales: [fi]\ntouchpoints: [shop]\n", []string{"f.yaml:2: touchpoints[0]: string was used where mapping is expected"}},
 		{"nothing", "locales: [fi]\ntouchpoints: [~]\n", []string{"f.yaml:2: touchpoints[0] must be a touchpoint"}},
 		{"no YAML", "touchpoints: [{id: a\n", []string{"f.yaml:1: could not find flow mapping end token '}'"}},

@@ -80,13 +80,14 @@ func TestBatches(t *testing.T) {
 }
 
 func TestBisectAndRetries(t *testing.T) {
-	broken := func(e input) (output, error) {
-		for _, r := range e.Records {
-			if r.EventID == "a/5" {
-				return output{}, errBroken
-			}
+	poisoned := func(e input) bool {
+		return slices.ContainsFunc(e.Records, func(r events.DynamoDBEventRecord) bool { return r.EventID == "a/5" })
+	}
+	broken := func(e input) (out output, err error) {
+		if poisoned(e) {
+			err = errBroken
 		}
-		return output{}, nil
+		return out, err
 	}
 	tests := []struct {
 		name    string
@@ -100,8 +101,8 @@ func TestBisectAndRetries(t *testing.T) {
 			[]string{"0s [a/0..a/7]", "0s [a/0..a/3]", "0s [a/4..a/7]", "0s [a/4..a/5]", "0s [a/4]", "0s [a/5]", "0s [a/5]", "0s [a/5]", "0s [a/6..a/7]"},
 			[]string{"a 6-6 of 1 RetryAttemptsExhausted 3"}, 7},
 		{"a panic is an error", topology.Stream{Batch: 100, Bisect: true}, func(e input) (output, error) {
-			if _, err := broken(e); err != nil {
-				panic(err)
+			if poisoned(e) {
+				panic(errBroken)
 			}
 			return output{}, nil
 		},
@@ -208,7 +209,7 @@ func TestOldRecordsAreGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		moments := slices.Concat(at(2, -101*time.Second), at(1, -99*time.Second))
 		r := newRig(t, &stream{shards: []*fakeShard{{id: "a", at: moments}}}, topology.Stream{Batch: 100, MaxAgeSeconds: 100, Retries: 1000}, "")
-		r.fn.do = func(e input) (output, error) { return output{}, errBroken }
+		r.fn.do = func(input) (output, error) { return output{}, errBroken }
 		r.runFor(t, time.Minute)
 		if got, want := r.conditions(t), []string{"a 1-2 of 2 RecordAgeExceeded 0", "a 3-3 of 1 RecordAgeExceeded 0"}; !slices.Equal(got, want) {
 			t.Errorf("given up: %q, want %q", got, want)

@@ -148,23 +148,24 @@ func (s *shard) deliver(ctx context.Context, batch []record) {
 		}
 		done, request := s.invoke(ctx, batch, false)
 		tries++
-		if done > 0 {
+		switch {
+		case done > 0:
 			s.at.Sequence = batch[done-1].sequence
 			s.save(ctx)
 			if batch = batch[done:]; len(batch) == 0 {
 				return
 			}
 			tries = 0
-		} else if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return // it may have failed for being stopped
-		} else if s.Mapping.Bisect && len(batch) > 1 {
+		case s.Mapping.Bisect && len(batch) > 1:
 			s.backOff(ctx)
 			s.deliver(ctx, batch[:len(batch)/2])
 			if ctx.Err() == nil {
 				s.deliver(ctx, batch[len(batch)/2:])
 			}
 			return
-		} else if tries > s.Mapping.Retries {
+		case tries > s.Mapping.Retries:
 			s.giveUp(ctx, batch, exhausted, request, tries)
 			return
 		}

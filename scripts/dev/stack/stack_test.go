@@ -71,18 +71,19 @@ func call(t *testing.T, method, url, body string) (int, string) {
 	return resp.StatusCode, string(b)
 }
 
-func castVote(t *testing.T, s *Stack, touchpoint string, score int) {
+// castVote votes at shop-nps.
+func castVote(t *testing.T, s *Stack, score int) {
 	t.Helper()
 	body := fmt.Sprintf(`{"id":%q,"score":%d}`, survey.NewID(), score)
-	if status, answer := call(t, http.MethodPost, s.URL+"/v/"+touchpoint, body); status != http.StatusOK {
+	if status, answer := call(t, http.MethodPost, s.URL+"/v/shop-nps", body); status != http.StatusOK {
 		t.Fatalf("vote: %d %s", status, answer)
 	}
 }
 
-// total returns what the results of a touchpoint say in all.
-func total(t *testing.T, s *Stack, touchpoint string) (n int64, counts string) {
+// total returns what the results of shop-nps say in all.
+func total(t *testing.T, s *Stack) (n int64, counts string) {
 	t.Helper()
-	status, body := call(t, http.MethodGet, s.URL+"/api/results/"+touchpoint, "")
+	status, body := call(t, http.MethodGet, s.URL+"/api/results/shop-nps", "")
 	if status != http.StatusOK {
 		t.Fatalf("results: %d %s", status, body)
 	}
@@ -117,10 +118,10 @@ func eventually(t *testing.T, limit time.Duration, what string, holds func() boo
 func TestAnswersBecomeResults(t *testing.T) {
 	s := shared(t)
 	for _, score := range []int{10, 10, 0} {
-		castVote(t, s, "shop-nps", score)
+		castVote(t, s, score)
 	}
 	eventually(t, liveWithin, "three votes in the results", func() bool {
-		n, counts := total(t, s, "shop-nps")
+		n, counts := total(t, s)
 		return n == 3 && counts == `{"0":1,"10":2}`
 	})
 }
@@ -148,16 +149,16 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 			t.Errorf("a second stack on the same folder: %v", err)
 		}
 		if i == 1 {
-			eventually(t, liveWithin, "the vote made just before the stop", func() bool { n, _ := total(t, s, "shop-nps"); return n == 1 })
+			eventually(t, liveWithin, "the vote made just before the stop", func() bool { n, _ := total(t, s); return n == 1 })
 			if _, now := call(t, http.MethodGet, s.URL+"/", ""); links(now) != links(page) {
 				t.Error("the example links are others after a restart")
 			}
-			castVote(t, s, "shop-nps", 9)
-			eventually(t, liveWithin, "a vote after the restart", func() bool { n, _ := total(t, s, "shop-nps"); return n == 2 })
+			castVote(t, s, 9)
+			eventually(t, liveWithin, "a vote after the restart", func() bool { n, _ := total(t, s); return n == 2 })
 			return
 		}
 		_, page = call(t, http.MethodGet, s.URL+"/", "")
-		castVote(t, s, "shop-nps", 10)
+		castVote(t, s, 10)
 		before := time.Now()
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -288,19 +289,20 @@ func TestAMailScanner(t *testing.T) {
 			t.Fatalf("auto: %d %s", status, body)
 		}
 	}
-	castVote(t, s, "shop-nps", 10) // counted after the scanner in the stream
+	castVote(t, s, 10) // counted after the scanner in the stream
 	eventually(t, liveWithin, "the vote and nothing else", func() bool {
-		_, counts := total(t, s, "shop-nps")
+		_, counts := total(t, s)
 		return counts == `{"10":1}`
 	})
-	if _, body := call(t, http.MethodGet, s.URL+"/api/results/shop-nps", ""); !strings.Contains(body[strings.Index(body, `"total"`):], `"suspect":1,`) {
+	_, body := call(t, http.MethodGet, s.URL+"/api/results/shop-nps", "")
+	if _, inAll, _ := strings.Cut(body, `"total"`); !strings.Contains(inAll, `"suspect":1,`) {
 		t.Errorf("the results do not tell the suspect answer: %s", body)
 	}
 	if status, body := call(t, http.MethodPost, s.URL+path, `{"score":3,"via":"human"}`); status != http.StatusOK {
 		t.Fatalf("human: %d %s", status, body)
 	}
 	eventually(t, liveWithin, "the person's answer", func() bool {
-		_, counts := total(t, s, "shop-nps")
+		_, counts := total(t, s)
 		return counts == `{"10":1,"3":1}`
 	})
 }
@@ -309,7 +311,7 @@ func TestAMailScanner(t *testing.T) {
 // arrive on the results without a reload.
 func TestPagesInABrowser(t *testing.T) {
 	s := shared(t)
-	castVote(t, s, "shop-nps", 10)
+	castVote(t, s, 10)
 	for name, opts := range map[string][]testkit.BrowserOption{
 		"light": {testkit.Viewport(1280, 900)},
 		"dark":  {testkit.Viewport(1280, 900), testkit.Dark()},
@@ -318,9 +320,9 @@ func TestPagesInABrowser(t *testing.T) {
 		for _, path := range []string{"/", "/results"} {
 			t.Run(name+path, func(t *testing.T) {
 				ctx := testkit.Browser(t, opts...)
-				open(t, ctx, s.URL+path)
+				open(ctx, t, s.URL+path)
 				if path == "/results" {
-					eventually(t, liveWithin, "numbers on the page", func() bool { return !strings.Contains(text(t, ctx, "main"), "Reading") })
+					eventually(t, liveWithin, "numbers on the page", func() bool { return !strings.Contains(text(ctx, t, "main"), "Reading") })
 				}
 				violations, err := testkit.Axe(ctx)
 				if err != nil {
@@ -333,14 +335,14 @@ func TestPagesInABrowser(t *testing.T) {
 		}
 	}
 	t.Run("one click", func(t *testing.T) {
-		before, _ := total(t, s, "shop-nps")
+		before, _ := total(t, s)
 		ctx := testkit.Browser(t)
-		open(t, ctx, s.URL+"/")
+		open(ctx, t, s.URL+"/")
 		if err := chromedp.Do(ctx, chromedp.Click(`a[href$="?s=9"]`)); err != nil {
 			t.Fatal(err)
 		}
 		eventually(t, liveWithin, "the click in the results", func() bool {
-			n, counts := total(t, s, "shop-nps")
+			n, counts := total(t, s)
 			return n == before+1 && strings.Contains(counts, `"9":1`)
 		})
 		_, page := call(t, http.MethodGet, s.URL+"/", "")
@@ -350,18 +352,18 @@ func TestPagesInABrowser(t *testing.T) {
 	})
 	t.Run("live", func(t *testing.T) {
 		ctx := testkit.Browser(t, testkit.Deadline(2*time.Minute))
-		open(t, ctx, s.URL+"/results")
+		open(ctx, t, s.URL+"/results")
 		card := `[data-touchpoint="shop-nps"]`
-		eventually(t, 2*liveWithin, "the answers so far", func() bool { return strings.Contains(text(t, ctx, card), "2 answers,") })
-		castVote(t, s, "shop-nps", 0)
-		eventually(t, liveWithin, "another, without a reload", func() bool { return strings.Contains(text(t, ctx, card), "3 answers,") })
-		if got := text(t, ctx, card+" .score"); !strings.HasPrefix(got, "33 ±") {
+		eventually(t, 2*liveWithin, "the answers so far", func() bool { return strings.Contains(text(ctx, t, card), "2 answers,") })
+		castVote(t, s, 0)
+		eventually(t, liveWithin, "another, without a reload", func() bool { return strings.Contains(text(ctx, t, card), "3 answers,") })
+		if got := text(ctx, t, card+" .score"); !strings.HasPrefix(got, "33 ±") {
 			t.Errorf("the score of a ten, a nine and a zero is shown as %q", got)
 		}
 	})
 }
 
-func open(t *testing.T, ctx context.Context, url string) {
+func open(ctx context.Context, t *testing.T, url string) {
 	t.Helper()
 	if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
 		t.Fatal(err)
@@ -369,7 +371,7 @@ func open(t *testing.T, ctx context.Context, url string) {
 }
 
 // text returns what a person reads in an element.
-func text(t *testing.T, ctx context.Context, selector string) string {
+func text(ctx context.Context, t *testing.T, selector string) string {
 	t.Helper()
 	s, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q).innerText", selector)))
 	if err != nil {
