@@ -4,8 +4,11 @@ SHELL := bash
 # CDK still runs on Node 20, and says at each start that it will not for long.
 export JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION := 20
 export CDK_DISABLE_CLI_TELEMETRY := 1
+# Binaries carry no revision: a function whose code did not change is not deployed
+# again, and a checkout that git does not trust still builds.
+export GOFLAGS := -buildvcs=false
 
-FUNCTIONS := $(notdir $(patsubst %/lambda,%,$(wildcard functions/*/lambda)))
+BOOTSTRAPS := $(patsubst functions/%/lambda,dist/%/bootstrap,$(wildcard functions/*/lambda))
 CDK := scripts/node_modules/.bin/cdk
 # The stage and other context of a deployment: make deploy CONTEXT="-c stage=prod"
 CONTEXT ?=
@@ -43,10 +46,11 @@ bench: ## measure speed, size and cost beside their baselines
 web: ## build the scripts and styles of the pages into shared/web/dist
 	@go run ./scripts/web
 
-build: $(FUNCTIONS:%=dist/%/bootstrap) ## compile the functions as they are deployed, into dist
+build: $(BOOTSTRAPS) ## compile the functions as they are deployed, into dist
 
-.PHONY: $(FUNCTIONS:%=dist/%/bootstrap)
-dist/%/bootstrap:
+# Always run: go itself knows what has changed.
+.PHONY: $(BOOTSTRAPS)
+$(BOOTSTRAPS): dist/%/bootstrap:
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w -buildid=" -o $@ ./functions/$*/lambda
 
 synth: build ## write the CloudFormation template into cdk.out; needs no AWS account

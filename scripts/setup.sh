@@ -50,7 +50,7 @@ install_node() {
 # java_version prints the major version of Java, 0 where there is none.
 java_version() {
   local v
-  v=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || true
+  v=$("${JAVA_HOME:+$JAVA_HOME/bin/}java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || true
   echo "${v:-0}"
 }
 
