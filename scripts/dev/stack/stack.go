@@ -34,6 +34,7 @@ import (
 
 	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
 	"github.com/pulssi/pulssi/scripts/dev/pump"
+	"github.com/pulssi/pulssi/scripts/dev/shop"
 	"github.com/pulssi/pulssi/scripts/dev/site"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
@@ -318,7 +319,13 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 	if _, err := links.Asks(ctx); err != nil {
 		return nil, err
 	}
-	pages, err := site.New(s.Store, links, nil)
+	pages, err := site.New(s.Store, links, []site.Page{
+		{Path: "/shop/", Name: "Demo shop", About: "the popup on four pages, and each vote arriving"},
+	})
+	if err != nil {
+		return nil, err
+	}
+	example, err := shop.New()
 	if err != nil {
 		return nil, err
 	}
@@ -326,6 +333,10 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if site.Serves(r.URL.Path) {
 			pages.ServeHTTP(w, r)
+			return
+		}
+		if shop.Serves(r.URL.Path) {
+			example.ServeHTTP(w, r)
 			return
 		}
 		api.ServeHTTP(w, r)
