@@ -48,9 +48,9 @@ func Locales() []string { return []string{"fi", "sv", "en"} }
 
 // Policy is the Content-Security-Policy of the shop's pages: what a strict
 // site needs for the widget, and nothing inline.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// product is one thing for sale. Its picture is a symbol of static/goods.svg.
+// product is one thing for sale. Its picture is in static under its id.
 type product struct {
 	ID    string
 	Price string
