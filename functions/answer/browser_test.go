@@ -16,7 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	devtools "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/pulssi/pulssi/functions/vote"
 	"github.com/pulssi/pulssi/shared/apigw"
@@ -72,6 +77,9 @@ func shown(t *testing.T, m survey.Metric, locale, state string) apigw.Response {
 		answered(a, happy[m], survey.Human, "Toimitus oli nopea")
 	}
 	h := handler(&one{t: t, ask: a})
+	if locale == "ar" {
+		h.Touchpoints = touchpoints{string(m): arabic(m)}
+	}
 	for _, s := range states {
 		if s.name == state {
 			return handle(t, h, s.request(happy[m]))
@@ -115,53 +123,56 @@ const measure = `(() => {
 // 200 % zoom.
 func TestEveryPageIsAccessible(t *testing.T) {
 	server := gallery(t)
-	for _, screen := range screens {
-		for _, scheme := range []string{"light", "dark"} {
-			opts := []testkit.BrowserOption{testkit.Viewport(screen.width, screen.height), testkit.Scale(screen.scale), testkit.Deadline(5 * time.Minute)}
-			if scheme == "dark" {
-				opts = append(opts, testkit.Dark())
-			}
-			ctx := testkit.Browser(t, opts...)
-			for _, m := range survey.Metrics() {
-				for _, state := range allStates() {
-					name := fmt.Sprintf("%s-%s-%s-%s", m, state, screen.name, scheme)
-					t.Run(name, func(t *testing.T) {
-						look(t, ctx, server.URL+"/"+string(m)+"/fi/"+state, name)
-					})
-				}
-			}
-			_ = server
-			t.Run("nps-arabic", func(t *testing.T) {
-				look(t, ctx, server.URL+"/nps/ar/preselected", "nps-arabic-"+screen.name+"-"+scheme)
-			})
+	ctx := testkit.Browser(t, testkit.Deadline(10*time.Minute))
+	for _, m := range survey.Metrics() {
+		for _, state := range allStates() {
+			name := string(m) + "-" + state
+			t.Run(name, func(t *testing.T) { look(t, ctx, server.URL+"/"+string(m)+"/fi/"+state, name) })
 		}
 	}
+	t.Run("arabic", func(t *testing.T) { look(t, ctx, server.URL+"/nps/ar/preselected", "arabic") })
 }
 
 func look(t *testing.T, ctx context.Context, address, name string) {
 	t.Helper()
-	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
-		t.Fatal(err)
-	}
-	wrong, err := chromedp.Run(ctx, chromedp.Evaluate[string](measure))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if wrong != "" {
-		t.Errorf("%s: %s", name, wrong)
-	}
-	violations, err := testkit.Axe(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range violations {
-		t.Errorf("%s: %s", name, v)
-	}
-	if *pictures != "" {
-		if err := testkit.Screenshot(ctx, filepath.Join(*pictures, name+".png")); err != nil {
-			t.Fatal(err)
+	do(t, ctx, chromedp.Navigate(address))
+	for _, screen := range screens {
+		for _, scheme := range []string{"light", "dark"} {
+			do(t, ctx, chromedp.EmulateViewport(screen.width, screen.height, chromedp.EmulateScale(screen.scale)), prefer(scheme))
+			here := name + "-" + screen.name + "-" + scheme
+			wrong, err := chromedp.Run(ctx, chromedp.Evaluate[string](measure))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if wrong != "" {
+				t.Errorf("%s: %s", here, wrong)
+			}
+			violations, err := testkit.Axe(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, v := range violations {
+				t.Errorf("%s: %s", here, v)
+			}
+			if *pictures == "" {
+				continue
+			}
+			if err := testkit.Screenshot(ctx, filepath.Join(*pictures, here+".png")); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
+}
+
+// prefer sets the visitor's colour scheme. Nothing moves meanwhile, or colours
+// would be measured that are on their way.
+func prefer(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
+		_, err := cdp.Call(ctx, page, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	})
 }
 
 // site is the functions behind a gateway, on the real tables, with a record
@@ -290,7 +301,7 @@ const (
 	thanks = `document.getElementById("thanks").checkVisibility()`
 )
 
-func radio(score int) string { return fmt.Sprintf(`input[value="%d"]`, score) }
+func radio(score int) chromedp.CSS { return chromedp.CSS(fmt.Sprintf(`input[value="%d"]`, score)) }
 
 func TestOneClick(t *testing.T) {
 	s, ctx := newSite(t), testkit.Browser(t, testkit.Locale("fi"))
@@ -301,22 +312,261 @@ func TestOneClick(t *testing.T) {
 	do(t, ctx, chromedp.Click(radio(3)))
 	s.until(t, id, "a detractor", is(3, survey.Human, ""))
 	says(t, ctx, `document.getElementById("ask").textContent === "Mikä meni pieleen?"`)
-	do(t, ctx, chromedp.SendKeys("#comment", "Hidas toimitus"))
+	do(t, ctx, chromedp.SendKeys(commentBox, "Hidas toimitus"))
 	s.until(t, id, "explained", is(3, survey.Human, "Hidas toimitus"))
-	do(t, ctx, chromedp.Click("button"))
+	do(t, ctx, chromedp.Click(button))
 	says(t, ctx, thanks)
 	says(t, ctx, `location.search === ""`)
 
 	// The message's link again: what a person answered stands.
 	do(t, ctx, chromedp.Navigate(link+"?s=9"))
 	says(t, ctx, `document.querySelector(":checked").value === "3" && document.getElementById("comment").value === "Hidas toimitus"`)
-	do(t, ctx, chromedp.Click("h1"))
+	do(t, ctx, chromedp.Click(chromedp.CSS("h1")))
 
-	want := []string{
-		"GET /a/" + id, `POST /a/` + id + ` {"score":9,"via":"auto"}`, `POST /a/` + id + ` {"score":3,"via":"human"}`,
-		`POST /a/` + id + ` {"score":3,"comment":"Hidas toimitus","via":"human"}`, "GET /a/" + id,
+	post := "POST /a/" + id + " "
+	got := s.seen()
+	want := []string{"GET /a/" + id, post + `{"score":9,"via":"auto"}`, post + `{"score":3,"via":"human"}`}
+	if len(got) < 5 || !slices.Equal(got[:3], want) || got[len(got)-1] != want[0] {
+		t.Errorf("requests\n%s\nwant first\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if got := s.seen(); !slices.Equal(got, want) {
-		t.Errorf("requests\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	// What is typed slowly is saved more than once, and nothing else comes between.
+	for _, r := range got[3 : len(got)-1] {
+		if !strings.HasPrefix(r, post+`{"score":3,"comment":"Hidas`) {
+			t.Errorf("a request %s", r)
+		}
 	}
+}
+
+func TestOneClickWithoutScript(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t, testkit.NoJavaScript())
+	link := s.invite(t)
+	do(t, ctx, chromedp.Navigate(link+"?s=9"))
+	if a, err := s.Store.Ask(t.Context(), id); err != nil || a.Answered() {
+		t.Fatalf("ask %+v, error %v", a, err)
+	}
+	do(t, ctx, chromedp.Click(button), chromedp.WaitVisible(chromedp.CSS("#thanks")))
+	s.until(t, id, "a promoter", is(9, survey.Human, ""))
+	do(t, ctx, chromedp.Click(radio(3)), chromedp.SendKeys(commentBox, "Hidas toimitus"), chromedp.Click(button))
+	s.until(t, id, "a detractor", is(3, survey.Human, "Hidas toimitus"))
+	do(t, ctx, chromedp.Navigate(link+"?s=9"))
+	says(t, ctx, `document.querySelector(":checked").value === "3" && document.getElementById("comment").value === "Hidas toimitus"`)
+	form := []string{
+		"GET /a/" + id, "POST /a/" + id + " score=9&comment=",
+		"POST /a/" + id + " score=3&comment=Hidas+toimitus", "GET /a/" + id,
+	}
+	if got := s.seen(); !slices.Equal(got, form) {
+		t.Errorf("requests %q, want %q", got, form)
+	}
+}
+
+// TestKeyboard answers without a pointer.
+func TestKeyboard(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t)
+	do(t, ctx, chromedp.Navigate(s.invite(t)))
+	do(t, ctx, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(" "))
+	s.until(t, id, "answered", is(0, survey.Human, ""))
+	do(t, ctx, chromedp.KeyEvent(kb.ArrowRight), chromedp.KeyEvent(kb.ArrowRight))
+	s.until(t, id, "changed", is(2, survey.Human, ""))
+	do(t, ctx, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("Hei"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	s.until(t, id, "explained", is(2, survey.Human, "Hei"))
+	says(t, ctx, thanks+` && document.activeElement.id === "thanks"`)
+}
+
+// TestNothingIsSentWithoutReason opens pages and does what is no answer.
+func TestNothingIsSentWithoutReason(t *testing.T) {
+	suspect := answered(ask(survey.NPS, "fi"), 4, survey.Suspect, "")
+	clicked := answered(ask(survey.NPS, "fi"), 9, survey.Click, "")
+	human := answered(ask(survey.NPS, "fi"), 3, survey.Human, "")
+	for name, c := range map[string]struct {
+		ask   *survey.Ask
+		query string
+		act   []chromedp.Action[chromedp.Void]
+	}{
+		"a link without an answer, touched": {ask(survey.NPS, "fi"), "", []chromedp.Action[chromedp.Void]{chromedp.Click(chromedp.CSS("h1")), chromedp.KeyEvent(kb.Tab), chromedp.Click(button)}},
+		"a suspect answer, looked at":       {suspect, "?s=9", nil},
+		"the answer that is stored":         {clicked, "?s=9", nil},
+		"a person's answer, touched":        {human, "?s=9", []chromedp.Action[chromedp.Void]{chromedp.Click(chromedp.CSS("h1"))}},
+		"a person's answer, its button":     {human, "", []chromedp.Action[chromedp.Void]{chromedp.Click(button)}},
+		"a page that a script only pretends to touch": {clicked, "?s=9", []chromedp.Action[chromedp.Void]{eval(
+			`for (const t of ["pointerdown", "keydown", "touchstart", "input"]) document.getElementById("comment").dispatchEvent(new Event(t, {bubbles: true}))`)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ctx := newSite(t), testkit.Browser(t)
+			if err := s.Store.CreateAsk(t.Context(), c.ask); err != nil {
+				t.Fatal(err)
+			}
+			do(t, ctx, chromedp.Navigate(s.url+"/a/"+id+c.query))
+			do(t, ctx, c.act...)
+			// Whatever a timer was set for has been sent once a later one of a
+			// longer wait is over.
+			do(t, ctx, eval(`new Promise((done) => setTimeout(done, 1500))`))
+			for _, r := range s.seen() {
+				if !strings.HasPrefix(r, "GET") {
+					t.Errorf("a request %s", r)
+				}
+			}
+		})
+	}
+}
+
+func TestTouchConfirmsTheClick(t *testing.T) {
+	for _, trust := range []survey.Trust{survey.Click, survey.Suspect} {
+		s, ctx := newSite(t), testkit.Browser(t)
+		if err := s.Store.CreateAsk(t.Context(), answered(ask(survey.NPS, "fi"), 9, trust, "")); err != nil {
+			t.Fatal(err)
+		}
+		do(t, ctx, chromedp.Navigate(s.url+"/a/"+id+"?s=9"), chromedp.Click(chromedp.CSS("h1")))
+		s.until(t, id, "a person's", is(9, survey.Human, ""))
+	}
+}
+
+// TestUnseenPagesReportNothing opens a page that is prerendered, and one in
+// the background, until somebody looks.
+func TestUnseenPagesReportNothing(t *testing.T) {
+	for _, c := range []struct{ property, unseen, seen, event string }{
+		{"prerendering", "true", "false", "prerenderingchange"},
+		{"visibilityState", `"hidden"`, `"visible"`, "visibilitychange"},
+	} {
+		t.Run(c.property, func(t *testing.T) {
+			s, ctx := newSite(t), testkit.Browser(t)
+			do(t, ctx, atStart(`globalThis.unseen = `+c.unseen+`; Object.defineProperty(Document.prototype, "`+c.property+`", {get: () => unseen})`))
+			do(t, ctx, chromedp.Navigate(s.invite(t)+"?s=9"), eval(`new Promise((done) => setTimeout(done, 1000))`))
+			if got := s.seen(); len(got) != 1 {
+				t.Errorf("requests %q before anybody looked", got)
+			}
+			do(t, ctx, eval(`unseen = `+c.seen+`; document.dispatchEvent(new Event("`+c.event+`"))`))
+			s.until(t, id, "reported", is(9, survey.Click, ""))
+		})
+	}
+}
+
+func TestOfflineKeepsTheAnswer(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t)
+	do(t, ctx, chromedp.Navigate(s.invite(t)))
+	s.setOffline(true)
+	do(t, ctx, chromedp.Click(radio(7)), chromedp.SendKeys(commentBox, "Juna meni tunneliin"))
+	says(t, ctx, `document.getElementById("note").textContent.includes("Yhteys ei") && document.getElementById("comment").value === "Juna meni tunneliin"`)
+	// A reload in the tunnel keeps the text too.
+	do(t, ctx, chromedp.Reload())
+	says(t, ctx, `document.getElementById("comment").value === "Juna meni tunneliin"`)
+	s.setOffline(false)
+	do(t, ctx, chromedp.Click(radio(8)))
+	s.until(t, id, "sent", is(8, survey.Human, "Juna meni tunneliin"))
+	says(t, ctx, saved)
+	for _, e := range testkit.ConsoleErrors(ctx) {
+		if !strings.Contains(e, "ERR_") {
+			t.Errorf("in the console: %s", e)
+		}
+	}
+}
+
+func TestRetriesByItself(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t)
+	do(t, ctx, chromedp.Navigate(s.invite(t)))
+	s.setOffline(true)
+	do(t, ctx, chromedp.Click(radio(7)))
+	says(t, ctx, `document.getElementById("note").textContent.includes("Yhteys ei")`)
+	s.setOffline(false)
+	s.until(t, id, "sent", is(7, survey.Human, ""))
+	testkit.ConsoleErrors(ctx) // of the broken connection
+}
+
+// TestLeavingSendsTheComment leaves before the typed comment is due.
+func TestLeavingSendsTheComment(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t)
+	do(t, ctx, chromedp.Navigate(s.invite(t)))
+	do(t, ctx, chromedp.Click(radio(7)), chromedp.Click(commentBox), typed("Kiire"), chromedp.Navigate("about:blank"))
+	s.until(t, id, "explained", is(7, survey.Human, "Kiire"))
+}
+
+func TestLongCommentIsKeptAndTheScoreSent(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t)
+	do(t, ctx, chromedp.Navigate(s.invite(t)))
+	do(t, ctx, chromedp.Click(radio(7)), chromedp.Click(commentBox), typed(strings.Repeat("😀", survey.MaxComment+1)))
+	says(t, ctx, `document.getElementById("count").textContent === "Merkkejä liikaa: 1"`)
+	s.until(t, id, "answered", is(7, survey.Human, ""))
+	do(t, ctx, chromedp.Click(button))
+	says(t, ctx, `document.getElementById("note").textContent.includes("2 000") && document.activeElement.id === "comment" && !(`+thanks+`)`)
+	do(t, ctx, chromedp.KeyEvent(kb.End), chromedp.KeyEvent(kb.Backspace))
+	s.until(t, id, "explained", is(7, survey.Human, strings.Repeat("😀", survey.MaxComment)))
+}
+
+func TestPublicLink(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t, testkit.Locale("sv"))
+	do(t, ctx, chromedp.Navigate(s.url+"/t/csat?s=4&ref=TICKET-7"))
+	says(t, ctx, `document.documentElement.lang === "sv" && document.querySelector(":checked").value === "4"`)
+	if got := s.seen(); len(got) != 1 {
+		t.Fatalf("requests %q before the person did anything", got)
+	}
+	do(t, ctx, chromedp.Click(radio(2)))
+	vote := s.vote(t, is(2, survey.Human, ""))
+	do(t, ctx, chromedp.Reload(), chromedp.SendKeys(commentBox, "Lång kö"))
+	again := s.vote(t, is(2, survey.Human, "Lång kö"))
+	if again.ID != vote.ID || again.Ref != "TICKET-7" || again.Locale != "sv" || again.Channel != survey.Link {
+		t.Errorf("vote %+v, then %+v", vote, again)
+	}
+}
+
+func TestPublicLinkWithoutScript(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t, testkit.NoJavaScript())
+	do(t, ctx, chromedp.Navigate(s.url+"/t/csat?s=4&ref=TICKET-7"), chromedp.Click(button))
+	vote := s.vote(t, is(4, survey.Human, ""))
+	do(t, ctx, chromedp.WaitVisible(chromedp.CSS("#thanks")), chromedp.Click(radio(2)), chromedp.SendKeys(commentBox, "Hei"), chromedp.Click(button))
+	if again := s.vote(t, is(2, survey.Human, "Hei")); again.ID != vote.ID || again.Ref != "TICKET-7" {
+		t.Errorf("vote %+v, then %+v", vote, again)
+	}
+}
+
+// vote waits for the one response there is to be as it should.
+func (s *site) vote(t *testing.T, ok func(*survey.Ask) bool) *survey.Ask {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(20 * time.Second)
+	for {
+		var all []*survey.Ask
+		if err := s.Store.EachAsk(t.Context(), func(a *survey.Ask, err error) error {
+			all = append(all, a)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if len(all) > 1 {
+			t.Fatalf("%d responses", len(all))
+		}
+		if len(all) == 1 && ok(all[0]) {
+			return all[0]
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("responses %+v, requests %q", all, s.seen())
+		}
+	}
+}
+
+const (
+	button     = chromedp.CSS("button")
+	commentBox = chromedp.CSS("#comment")
+)
+
+// eval runs a script of the test's on the page, and waits for its promise.
+func eval(script string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](script, chromedp.EvalAwaitPromise)
+}
+
+// atStart runs a script in every new document before its own.
+func atStart(script string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
+		_, err := cdp.Call(ctx, page, devtools.AddScriptToEvaluateOnNewDocument, devtools.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+		return err
+	})
+}
+
+// typed inserts a text where the caret is, at once.
+func typed(text string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
+		_, err := cdp.Call(ctx, page, input.InsertText, input.InsertTextParams{Text: text})
+		return err
+	})
 }

@@ -62,11 +62,11 @@ func decodeJSON(r *apigw.Request) (survey.Answer, error) {
 }
 
 func decodeForm(r *apigw.Request) (survey.Answer, error) {
-	form, err := readForm(r, "score", "comment", "via")
+	form, err := r.Form("score", "comment", "via")
 	if err != nil {
 		return survey.Answer{}, err
 	}
-	in := survey.Answer{Comment: comment(form), Via: survey.ViaHuman}
+	in := survey.Answer{Comment: optional(form, "comment"), Via: survey.ViaHuman}
 	if form.Has("via") {
 		in.Via = survey.Via(form.Get("via"))
 	}
@@ -80,24 +80,16 @@ func decodeVote(r *apigw.Request) (survey.Vote, error) {
 	if r.ContentType() != typeForm {
 		return survey.Vote{}, survey.Errorf(survey.UnsupportedType, "content-type", "content-type must be %s", typeForm)
 	}
-	form, err := readForm(r, "id", "score", "comment", "locale", "ref")
+	form, err := r.Form("id", "score", "comment", "locale", "ref")
 	if err != nil {
 		return survey.Vote{}, err
 	}
 	v := survey.Vote{
-		ID: form.Get("id"), Comment: comment(form), Channel: survey.Link,
+		ID: form.Get("id"), Comment: optional(form, "comment"), Channel: survey.Link,
 		Locale: form.Get("locale"), Ref: form.Get("ref"),
 	}
 	v.Score, err = score(form)
 	return v, err
-}
-
-func readForm(r *apigw.Request, known ...string) (url.Values, error) {
-	b, err := r.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	return apigw.DecodeForm(b, known...)
 }
 
 func score(form url.Values) (int, error) {
@@ -111,10 +103,10 @@ func errNoScore() error {
 	return survey.Errorf(survey.Invalid, "score", "score must be there, a whole number")
 }
 
-func comment(form url.Values) *string {
-	if !form.Has("comment") {
+func optional(form url.Values, field string) *string {
+	if !form.Has(field) {
 		return nil
 	}
-	c := form.Get("comment")
-	return &c
+	s := form.Get(field)
+	return &s
 }

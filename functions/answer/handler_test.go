@@ -3,6 +3,7 @@ package answer_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -492,13 +493,12 @@ func TestNoCommentIsLost(t *testing.T) {
 	long := strings.Repeat("ä", survey.MaxComment+1)
 	huge := strings.Repeat("pitkä ", 5000)
 	for _, c := range []struct {
-		name         string
-		form         url.Values
-		err          error
-		status       int
-		text         string
-		also         string
-		closedAsPage bool
+		name   string
+		form   url.Values
+		err    error
+		status int
+		text   string
+		also   string
 	}{
 		{name: "no score", form: form("comment", typed), status: 400, text: kept, also: "Valitse"},
 		{name: "score off the scale", form: form("score", "12", "comment", typed), status: 400, text: kept, also: "0–10"},
@@ -534,6 +534,62 @@ func TestNoCommentIsLost(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoCommentIsLostWithoutAForm holds pages that can show no form to the
+// comment that came for it.
+func TestNoCommentIsLostWithoutAForm(t *testing.T) {
+	over := answered(ask(survey.NPS, "fi"), 9, survey.Human, "Vanha")
+	over.AnsweredAt = now.Add(-survey.EditWindow)
+	for _, c := range []struct {
+		name   string
+		asks   *one
+		route  string
+		value  string
+		status int
+		texts  []string
+	}{
+		{"closed", &one{t: t, ask: over}, "POST /a/{id}", id, 410, []string{"9 / 10", "Vanha", "ei tallennettu"}},
+		{"unknown id", &one{t: t}, "POST /a/{id}", id, 404, []string{"not saved"}},
+		{"malformed id", &one{t: t}, "POST /a/{id}", "x", 400, []string{"not saved"}},
+		{"nothing can be read", &one{t: t, err: errors.New("secret")}, "POST /a/{id}", id, 500, []string{"not saved", "request-1"}},
+		{"unknown touchpoint", &one{t: t}, "POST /t/{touchpoint}", "nothing", 404, []string{"not saved"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			resp := handle(t, handler(c.asks), postForm(c.route, c.value, form("score", "3", "comment", "Uusi <b>")))
+			if resp.StatusCode != c.status || strings.Contains(resp.Body, "<form") {
+				t.Errorf("status %d, want %d and no form", resp.StatusCode, c.status)
+			}
+			for _, want := range append(c.texts, "Uusi &lt;b&gt;") {
+				if !strings.Contains(resp.Body, want) {
+					t.Errorf("the page lacks %q: %s", want, readable(resp.Body))
+				}
+			}
+		})
+	}
+}
+
+// TestLongestFormInEveryAlphabet sends comments of the longest length allowed:
+// a form writes each of these characters as three bytes for every one.
+func TestLongestFormInEveryAlphabet(t *testing.T) {
+	for _, c := range []string{"a", "ä", "ж", "字", "😀"} {
+		o := &one{t: t, ask: ask(survey.NPS, "fi")}
+		long := strings.Repeat(c, survey.MaxComment)
+		if resp := handle(t, handler(o), postForm("POST /a/{id}", id, form("score", "9", "comment", long))); resp.StatusCode != http.StatusOK {
+			t.Errorf("%s: status %d", c, resp.StatusCode)
+		}
+		if len(o.answers) != 1 || *o.answers[0].Comment != long {
+			t.Errorf("%s: %d answers", c, len(o.answers))
+		}
+	}
+	// The limit itself: "comment=" and what it stands for.
+	for size, status := range map[int]int{apigw.MaxBody: 400, apigw.MaxBody + 1: 413} {
+		r := postForm("POST /a/{id}", id, nil)
+		r.Body = "comment=" + strings.Repeat("%61", size-len("comment="))
+		if resp := handle(t, handler(&one{t: t, ask: ask(survey.NPS, "fi")}), r); resp.StatusCode != status {
+			t.Errorf("%d bytes: status %d, want %d", size, resp.StatusCode, status)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package answer
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,13 +28,14 @@ func respond(status int, p *web.AnswerPage) apigw.Response {
 		Set("x-content-type-options", "nosniff")
 }
 
-// failed returns an error with which no question can be shown.
+// failed returns an error with which no question can be shown, and the comment
+// that was sent for it.
 func failed(ctx context.Context, r *apigw.Request, err error) apigw.Response {
 	if !r.WantsHTML() {
 		return apigw.Error(ctx, r, err)
 	}
 	e, status := apigw.Known(ctx, r, err)
-	return respond(status, &web.AnswerPage{Error: e, Locale: r.Locale(web.Locales())})
+	return respond(status, &web.AnswerPage{Error: e, Locale: r.Locale(web.Locales()), Unsaved: comment(typed(r))})
 }
 
 // show answers GET and HEAD /a/{id}. It reads and never writes, whoever asks:
@@ -146,7 +146,12 @@ func (h *Handler) again(ctx context.Context, r *apigw.Request, id string, err er
 		return apigw.Response{}, readErr
 	}
 	p := standing(r, t, a)
-	p.Error, p.Stored, p.Closed = e, false, e.Code == survey.Closed
+	p.Error = e
+	if p.Closed = e.Code == survey.Closed; p.Closed {
+		p.Unsaved = comment(typed(r))
+		return respond(status, p), nil
+	}
+	p.Stored = false
 	keep(p, typed(r))
 	return respond(status, p), nil
 }
@@ -154,24 +159,23 @@ func (h *Handler) again(ctx context.Context, r *apigw.Request, id string, err er
 // typed returns what can be read of the form that r sent, however wrong it is:
 // nobody shall have to write a comment twice.
 func typed(r *apigw.Request) url.Values {
-	b := []byte(r.Body)
-	if r.IsBase64Encoded {
-		var err error
-		if b, err = base64.StdEncoding.DecodeString(r.Body); err != nil {
-			return nil
-		}
-	}
-	if r.ContentType() != typeForm || len(b) > maxEcho {
+	b, err := r.Raw()
+	if err != nil || r.ContentType() != typeForm || len(b) > maxEcho {
 		return nil
 	}
 	form, _ := url.ParseQuery(string(b)) // the well-formed part is returned beside the error
 	return form
 }
 
+// comment returns the comment of a form, with a mark for all that is not UTF-8.
+func comment(form url.Values) string {
+	return strings.ToValidUTF8(form.Get("comment"), "\uFFFD")
+}
+
 // keep puts on a page what was typed.
 func keep(p *web.AnswerPage, form url.Values) {
 	if form.Has("comment") {
-		p.Comment = strings.ToValidUTF8(form.Get("comment"), "\uFFFD")
+		p.Comment = comment(form)
 	}
 	if s, err := apigw.ParseScore(form.Get("score")); err == nil && p.Touchpoint.Metric.Admits(s) {
 		p.Score = &s

@@ -114,3 +114,81 @@ func golden(t *testing.T, name, got string) {
 		t.Errorf("%s:\n%s", name, d)
 	}
 }
+
+// arabic returns a touchpoint in a language that Pulssi has no texts of its
+// own in, and that is written from right to left.
+func arabic(m survey.Metric) *survey.Touchpoint {
+	t := touchpoint(m)
+	t.Locales = []string{"ar", "en"}
+	t.Question = survey.Text{"ar": "ما مدى احتمال أن توصي بنا؟"}
+	t.Low, t.High, t.Followup, t.Thanks = survey.Text{"ar": "غير محتمل"}, survey.Text{"en": "Likely"}, nil, nil
+	return t
+}
+
+func TestOtherLanguages(t *testing.T) {
+	h := handler(&one{t: t, ask: ask(survey.NPS, "ar-EG")})
+	h.Touchpoints = touchpoints{"nps": arabic(survey.NPS)}
+	body := handle(t, h, request("GET /a/{id}", id, "s=9")).Body
+	for _, want := range []string{
+		`<html lang="ar" dir="rtl">`, "<h1>ما مدى", `aria-hidden="true">غير محتمل</span>`,
+		`aria-hidden="true" lang="en" dir="ltr">Likely</span>`, `<button lang="en" dir="ltr">Send answer</button>`,
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s:\n%s", want, readable(body))
+		}
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	for _, c := range []struct{ ask, accept, want string }{
+		{"sv", "fi", "sv"},
+		{"sv-FI", "fi", "sv"},
+		{"", "en-GB, fi;q=0.5", "en"},
+		{"de", "sv;q=0.3, en;q=0.8", "en"},
+		{"de", "de, fr", "fi"},
+		{"", "", "fi"},
+	} {
+		r := request("GET /a/{id}", id, "")
+		r.Headers["accept-language"] = c.accept
+		body := handle(t, handler(&one{t: t, ask: ask(survey.CSAT, c.ask)}), r).Body
+		if !strings.Contains(body, `<html lang="`+c.want+`" dir="ltr">`) {
+			t.Errorf("ask %q, browser %q: %.60s", c.ask, c.accept, body)
+		}
+	}
+}
+
+// TestHostileTexts shows every text that somebody else wrote.
+func TestHostileTexts(t *testing.T) {
+	const hostile = `"'><script>alert(1)</script></textarea></title><!--&amp;`
+	text := survey.Text{"fi": hostile}
+	nps := touchpoint(survey.NPS)
+	nps.Question, nps.Low, nps.High, nps.Thanks = text, text, text, text
+	nps.Followup = map[survey.Category]survey.Text{survey.Promoter: text, survey.Passive: text, survey.Detractor: text}
+	thumbs := touchpoint(survey.Thumbs)
+	thumbs.Question, thumbs.Low, thumbs.High = text, text, text
+	stored := answered(ask(survey.NPS, hostile), 9, survey.Human, hostile)
+	closed := *stored
+	closed.AnsweredAt = now.Add(-survey.EditWindow)
+	for name, c := range map[string]struct {
+		ask     *survey.Ask
+		request apigw.Request
+	}{
+		"shown":       {stored, request("GET /a/{id}", id, "")},
+		"closed":      {&closed, request("GET /a/{id}", id, "")},
+		"refused":     {stored, postForm("POST /a/{id}", id, form("score", "x", "comment", hostile, hostile, hostile))},
+		"thumbs":      {answered(ask(survey.Thumbs, "fi"), 1, survey.Human, hostile), request("GET /a/{id}", id, "")},
+		"a link":      {nil, request("GET /t/{touchpoint}", "nps", form("ref", hostile).Encode())},
+		"its form":    {nil, postForm("POST /t/{touchpoint}", "nps", form("score", "x", "id", hostile, "ref", hostile, "comment", hostile, "locale", hostile))},
+		"a wrong id":  {nil, request("GET /a/{id}", hostile, "")},
+		"no such one": {nil, request("GET /t/{touchpoint}", hostile, "")},
+	} {
+		h := handler(&one{t: t, ask: c.ask})
+		h.Touchpoints = touchpoints{"nps": nps, "thumbs": thumbs}
+		body := readable(handle(t, h, c.request).Body)
+		for _, bad := range []string{"<script>alert", "<!--", `"'>`, "</textarea></title>"} {
+			if strings.Contains(body, bad) {
+				t.Errorf("%s: %s is not escaped:\n%s", name, bad, body)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@
 package apigw
 
 import (
+	"bytes"
 	"encoding/base64"
 	"mime"
 	"net/http"
@@ -67,20 +68,49 @@ func (r *Request) Origin(base string) string {
 	return "https://" + r.RequestContext.DomainName
 }
 
+// Raw returns the body, decoded, of whatever size. The error is
+// [survey.Invalid] where the encoding is broken.
+func (r *Request) Raw() ([]byte, error) {
+	if !r.IsBase64Encoded {
+		return []byte(r.Body), nil
+	}
+	b, err := base64.StdEncoding.DecodeString(r.Body)
+	if err != nil {
+		return nil, survey.Errorf(survey.Invalid, "body", "body is not readable")
+	}
+	return b, nil
+}
+
 // Bytes returns the body, decoded. The error is [survey.TooLarge] over
 // [MaxBody] and [survey.Invalid] where the encoding is broken.
 func (r *Request) Bytes() ([]byte, error) {
-	b := []byte(r.Body)
-	if r.IsBase64Encoded {
-		var err error
-		if b, err = base64.StdEncoding.DecodeString(r.Body); err != nil {
-			return nil, survey.Errorf(survey.Invalid, "body", "body is not readable")
-		}
+	b, err := r.Raw()
+	if err != nil {
+		return nil, err
 	}
-	if len(b) > MaxBody {
-		return nil, survey.Errorf(survey.TooLarge, "body", "body must be at most %d bytes", MaxBody)
+	return b, limit(len(b))
+}
+
+// Form returns the fields of a body that is a form, as [DecodeForm] reads
+// them. A form writes most bytes as three, "%C3": what counts against
+// [MaxBody] is what they stand for, or a comment of the longest length allowed
+// would fit in some alphabets only.
+func (r *Request) Form(known ...string) (url.Values, error) {
+	b, err := r.Raw()
+	if err == nil {
+		err = limit(len(b) - 2*bytes.Count(b, []byte("%")))
 	}
-	return b, nil
+	if err != nil {
+		return nil, err
+	}
+	return DecodeForm(b, known...)
+}
+
+func limit(size int) error {
+	if size > MaxBody {
+		return survey.Errorf(survey.TooLarge, "body", "body must be at most %d bytes", MaxBody)
+	}
+	return nil
 }
 
 // ContentType returns the media type of the body in lower case, without its

@@ -35,6 +35,7 @@ type PageTexts struct {
 	TooLong    string `json:"tooLong"`    // the comment is
 	Unreadable string `json:"unreadable"` // the comment has characters that cannot be stored
 	Yours      string `json:"yours"`      // before an answer that can no longer be changed
+	Unsaved    string `json:"unsaved"`    // before a comment that was not taken and cannot be sent from here
 	NotFound   string `json:"notFound"`   // titles of pages without a question
 	Closed     string `json:"closed"`
 	Failed     string `json:"failed"`
@@ -88,6 +89,9 @@ type AnswerPage struct {
 	Error *survey.Error
 	// Closed shows Score and Comment, where there are any, and no form.
 	Closed bool
+	// Unsaved is a comment that was sent and could not be taken, shown where
+	// there is no form to keep it in.
+	Unsaved string
 
 	// Vote makes the page one of a public link; nil for an ask's.
 	Vote *VotePage
@@ -251,6 +255,10 @@ func (w *page) content(title phrase) {
 	if w.Closed && w.Score != nil {
 		w.last()
 	}
+	if w.Unsaved != "" {
+		w.element("p", ` class="soft later"`, w.ui(w.texts.Page.Unsaved))
+		w.quote(w.Unsaved)
+	}
 }
 
 // rule names the field and the rule that was broken, or the request that
@@ -270,10 +278,14 @@ func (w *page) last() {
 	w.element("strong", "", w.name(*w.Score))
 	w.put("</p>")
 	if w.Comment != "" {
-		w.put(`<blockquote dir="auto">`)
-		w.add(w.Comment)
-		w.put("</blockquote>")
+		w.quote(w.Comment)
 	}
+}
+
+func (w *page) quote(comment string) {
+	w.put(`<blockquote dir="auto">`)
+	w.add(comment)
+	w.put("</blockquote>")
 }
 
 func (w *page) thanks() {
