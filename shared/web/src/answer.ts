@@ -157,12 +157,14 @@ function took(sent: Message, answer: { score?: number; trust?: string }) {
   else say(texts.saved, "good");
   form.querySelector("button")!.textContent = stored.comment ? texts.save : answer.trust === "suspect" ? texts.send : texts.add;
   if (answer.trust === "human") {
-    // A reload shall show the answer, not what the link came with.
-    history.replaceState(null, "", location.pathname + (vote?.ref ? "?ref=" + encodeURIComponent(vote.ref) : ""));
+    forget();
     get("later")?.removeAttribute("hidden");
   }
   send();
 }
+
+/** A reload shall show the person's answer, not what the link came with. */
+const forget = () => history.replaceState(null, "", location.pathname + (vote?.ref ? "?ref=" + encodeURIComponent(vote.ref) : ""));
 
 function tryAgain() {
   say(texts.offline, "bad");
@@ -255,6 +257,7 @@ form.addEventListener("input", (e) => {
     later(afterTyping);
   } else {
     if (!badComment) say("");
+    forget();
     ask();
     later(afterChoice);
   }
