@@ -139,20 +139,20 @@ func (s *shard) call(ctx context.Context, e event) (out response, request string
 		return out, request, fmt.Errorf("writing the event: %w", err)
 	}
 	// The invocation outlives ctx by stopGrace.
-	ictx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
-	defer cancel()
+	alive, end := context.WithTimeout(context.WithoutCancel(ctx), timeout)
+	defer end()
 	stop := context.AfterFunc(ctx, func() {
-		pause(ictx, stopGrace)
-		cancel()
+		pause(alive, stopGrace)
+		end()
 	})
 	defer stop()
-	ictx = lambdacontext.NewContext(ictx, &lambdacontext.LambdaContext{AwsRequestID: request})
+	invocation := lambdacontext.NewContext(alive, &lambdacontext.LambdaContext{AwsRequestID: request})
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	b, err := s.Function.Invoke(ictx, payload)
+	b, err := s.Function.Invoke(invocation, payload)
 	if err != nil || len(b) == 0 {
 		return out, request, err
 	}
