@@ -420,6 +420,21 @@ func TestTouchConfirmsTheClick(t *testing.T) {
 	}
 }
 
+// TestSecondLinkSoonAfterTheFirstAsksToConfirm clicks as a scanner would: who
+// is a person is asked for one press more.
+func TestSecondLinkSoonAfterTheFirstAsksToConfirm(t *testing.T) {
+	s, ctx := newSite(t), testkit.Browser(t)
+	link := s.invite(t)
+	do(t, ctx, chromedp.Navigate(link+"?s=9"))
+	s.until(t, id, "a promoter", is(9, survey.Click, ""))
+	do(t, ctx, chromedp.Navigate(link+"?s=2"))
+	s.until(t, id, "suspect", is(9, survey.Suspect, ""))
+	says(t, ctx, `document.getElementById("note").textContent.includes("Vahvista") && document.querySelector(":checked").value === "2"`)
+	do(t, ctx, chromedp.Click(button))
+	s.until(t, id, "confirmed", is(2, survey.Human, ""))
+	says(t, ctx, thanks)
+}
+
 // TestUnseenPagesReportNothing opens a page that is prerendered, and one in
 // the background, until somebody looks.
 func TestUnseenPagesReportNothing(t *testing.T) {
