@@ -211,10 +211,15 @@ func (v *visitor) do(actions ...chromedp.Action[chromedp.Void]) {
 const prelude = `const host = document.querySelector("pulssi-popup"), root = host?.shadowRoot;
 	const $ = (s) => root?.querySelector(s), $$ = (s) => [...(root?.querySelectorAll(s) ?? [])];
 	const at = (e) => { e?.scrollIntoView({block: "nearest"}); const r = e?.getBoundingClientRect(); return r ? [r.x + r.width / 2, r.y + r.height / 2] : [] };
-	return `
+	`
+
+// eval evaluates an expression, or statements that return a value.
 
 func eval[T any](v *visitor, expression string) T {
 	v.t.Helper()
+	if !strings.Contains(expression, "return ") {
+		expression = "return (" + expression + ")"
+	}
 	got, err := chromedp.Run(v.ctx, chromedp.Evaluate[T]("(async () => {"+prelude+expression+"})()", chromedp.EvalAwaitPromise))
 	if err != nil {
 		v.t.Fatalf("%s: %v", expression, err)
@@ -241,11 +246,17 @@ func (v *visitor) said(touchpoint, why string) {
 	v.until(fmt.Sprintf(`(window.Pulssi?.debug()[%q] ?? "").includes(%q)`, touchpoint, why))
 }
 
+// settled waits until the popup has moved into its place.
+func (v *visitor) settled() {
+	v.t.Helper()
+	v.until(`$(".p").getAnimations().every((a) => a.playState == "finished")`)
+}
+
 // spot returns where an element of the popup is.
 func (v *visitor) spot(element string) (x, y float64) {
 	v.t.Helper()
-	// Not while it moves into place.
-	v.until(`$(".p").getAnimations().every((a) => a.playState == "finished") && ` + element)
+	v.settled()
+	v.until(element)
 	p := eval[[]float64](v, `at(`+element+`)`)
 	if len(p) != 2 {
 		v.t.Fatalf("there is no %s", element)
@@ -276,7 +287,7 @@ func (v *visitor) picture(name string) {
 	if *screenshots == "" {
 		return
 	}
-	v.until(`$(".p").getAnimations().every((a) => a.playState == "finished")`)
+	v.settled()
 	if err := testkit.Screenshot(v.ctx, filepath.Join(*screenshots, name+".png")); err != nil {
 		v.t.Fatal(err)
 	}

@@ -31,16 +31,16 @@ if (script?.src && !window.Pulssi) {
 
   const memory: Record<string, string | number> = {};
   const keep: Keep = (key, value, session) => {
-    let store = memory;
     key = "pulssi." + key;
+    const at = (store: typeof memory) => {
+      if (value != null) store[key] = value;
+      return store[key] as string;
+    };
     try {
-      store = session ? sessionStorage : localStorage;
-      if (value != null) store[key] = value;
+      return at(session ? sessionStorage : localStorage);
     } catch {
-      store = memory;
-      if (value != null) store[key] = value;
+      return at(memory);
     }
-    return store[key] as string;
   };
 
   const config = async (touchpoint: string, part: string) =>

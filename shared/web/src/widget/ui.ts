@@ -4,8 +4,8 @@ import type { Keep, Popup, Show } from "./contract";
 /** style.css, put in by the build. */
 declare const STYLE: string;
 
-/** How often a vote is sent in all, on as many page views. */
-const TRIES = 5;
+/** How often a vote is sent again, on as many page views. */
+const TRIES = 4;
 
 /** How long the thanks stay, in milliseconds. */
 const THANKS = 5e3;
@@ -130,6 +130,7 @@ export const show = (base: string, of: string, s: Show, options: PulssiOptions, 
     // On a touch screen the focus would bring up a keyboard over the question.
     if (matchMedia("(pointer:coarse)").matches) tell(why.textContent);
     else box.focus();
+    panel.scrollTop = 1e4;
   };
 
   const end = s.answers.length - 1;
