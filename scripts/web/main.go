@@ -37,14 +37,8 @@ func run() error {
 	}
 	if *freeze || *sri {
 		lines, err := Integrities(*root)
-		if err != nil {
-			return err
-		}
 		fmt.Print(lines)
-		if !*freeze {
-			return nil
-		}
-		return os.WriteFile(filepath.Join(*root, "released", "integrity.txt"), []byte(lines), 0o644)
+		return err
 	}
 	files, err := Build(filepath.Join(*root, "src"))
 	if err != nil {

@@ -84,8 +84,8 @@ func loaderName(version string) string { return "pulssi." + version + ".js" }
 func uiName(version string) string     { return "pulssi." + version + ".ui.js" }
 
 // Release freezes the popup's version: it copies the built files to the folder
-// released, from where they are served for ever. It refuses a version that is
-// there already.
+// released, from where they are served for ever, and writes the hashes of all
+// releases anew. It refuses a version that is there already.
 func Release(root string) error {
 	version, err := widgetVersion(filepath.Join(root, "src"))
 	if err != nil {
@@ -107,7 +107,11 @@ func Release(root string) error {
 			return err
 		}
 	}
-	return nil
+	lines, err := Integrities(root)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(root, "released", "integrity.txt"), []byte(lines), 0o644)
 }
 
 // Integrities returns the lines of released/integrity.txt: of every released
