@@ -5,11 +5,13 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/pulssi/pulssi/infra/stack"
+	"github.com/pulssi/pulssi/shared/topology"
 )
 
 func main() {
@@ -19,14 +21,25 @@ func main() {
 	}
 }
 
+// dist is where make build puts the functions.
+const dist = "dist"
+
 func run() error {
-	defer jsii.Close()
+	for _, f := range topology.Functions() {
+		if _, err := os.Stat(filepath.Join(dist, string(f), "bootstrap")); err != nil {
+			return fmt.Errorf("the function %s is not built, run make build first: %w", f, err)
+		}
+	}
 	app := awscdk.NewApp(nil)
-	settings, err := stack.ReadSettings(func(key string) any { return app.Node().TryGetContext(&key) })
+	context, _ := app.Node().GetAllContext(nil).(map[string]any)
+	settings, err := stack.ReadSettings(context)
 	if err != nil {
 		return err
 	}
-	stack.NewPulssi(app, "pulssi-"+string(settings.Stage), &stack.PulssiProps{Settings: settings, Code: "dist"})
+	// Only now, because closing may print a line of its own, which would bury
+	// the reason above. Node ends with this process in any case.
+	defer jsii.Close()
+	stack.NewPulssi(app, "pulssi-"+string(settings.Stage), &stack.PulssiProps{Settings: settings, Code: dist})
 	app.Synth(nil)
 	return nil
 }

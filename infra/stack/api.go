@@ -49,10 +49,11 @@ func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 		// mailing of a million brings.
 		Throttle: &awsapigatewayv2.ThrottleSettings{RateLimit: jsii.Number(2000), BurstLimit: jsii.Number(2000)},
 	})
-	// Ids only: no address, no browser, no query.
+	// Ids only: no address, no browser, no query. All are texts, because the
+	// gateway writes a bare - for what it does not know.
 	stage.Node().DefaultChild().(awsapigatewayv2.CfnStage).SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
 		DestinationArn: access.LogGroupArn(),
-		Format:         jsii.String(`{"id":"$context.requestId","route":"$context.routeKey","status":$context.status,"ms":$context.responseLatency}`),
+		Format:         jsii.String(`{"id":"$context.requestId","route":"$context.routeKey","status":"$context.status","ms":"$context.responseLatency"}`),
 	})
 	integrations := map[topology.Function]awsapigatewayv2integrations.HttpLambdaIntegration{}
 	for _, r := range props.Routes {

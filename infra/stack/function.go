@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"maps"
 	"path/filepath"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -65,7 +64,7 @@ func NewFunction(scope constructs.Construct, id string, props *FunctionProps) *F
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
 	})
 	environment := map[string]*string{}
-	for k, v := range maps.All(props.Settings.environment()) {
+	for k, v := range props.Settings.environment() {
 		environment[k] = jsii.String(v)
 	}
 	fn := awslambda.NewFunction(this, jsii.String("Function"), &awslambda.FunctionProps{
@@ -103,6 +102,9 @@ func (f *Function) Feed(t *Table, s topology.Stream) {
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
 		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
 		EnforceSSL:      jsii.Bool(true),
+		// It says which records failed, not what is in them: a recount repairs
+		// the tallies without it.
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	f.Allow(jsii.Strings("sqs:SendMessage"), &[]*string{failed.QueueArn()})
 	t.GrantStream(f)
@@ -122,6 +124,7 @@ func (f *Function) Feed(t *Table, s topology.Stream) {
 	mapping.Node().DefaultChild().(awslambda.CfnEventSourceMapping).SetDestinationConfig(&awslambda.CfnEventSourceMapping_DestinationConfigProperty{
 		OnFailure: &awslambda.CfnEventSourceMapping_OnFailureProperty{Destination: failed.QueueArn()},
 	})
-	// Lambda refuses a mapping whose role cannot read the stream yet.
+	// Lambda refuses a mapping whose role cannot read the stream yet; the
+	// role's policy is part of the role here.
 	mapping.Node().AddDependency(f.Role)
 }

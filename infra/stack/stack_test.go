@@ -11,18 +11,11 @@ import (
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/assertions"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/topology"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	jsii.Close()
-	os.Exit(code)
-}
 
 // resource is one resource of a template.
 type resource struct {
@@ -35,14 +28,18 @@ type resource struct {
 // template is a synthesized template: resources by logical id.
 type template map[string]resource
 
-// both are the templates of the two stages, made once: starting CDK takes
-// seconds.
-var both = sync.OnceValues(func() (map[Stage]template, error) {
-	code, err := os.MkdirTemp("", "pulssi-code-")
+// assembly is what CDK wrote, made once: starting it takes seconds.
+type assembly struct {
+	folder    string
+	templates map[Stage]template
+}
+
+var synthesized = sync.OnceValues(func() (*assembly, error) {
+	folder, err := os.MkdirTemp("", "pulssi-infra-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(code)
+	code := filepath.Join(folder, "dist")
 	for _, f := range topology.Functions() {
 		if err := os.MkdirAll(filepath.Join(code, string(f)), 0o750); err != nil {
 			return nil, err
@@ -51,39 +48,54 @@ var both = sync.OnceValues(func() (map[Stage]template, error) {
 			return nil, err
 		}
 	}
-	out := map[Stage]template{}
+	out := &assembly{filepath.Join(folder, "cdk.out"), map[Stage]template{}}
 	for _, stage := range []Stage{Dev, Prod} {
-		settings, err := ReadSettings(func(key string) any {
-			if key == "stage" {
-				return string(stage)
-			}
-			return nil
-		})
+		// What is tested is what cdk.json makes CDK do.
+		var cdk struct{ Context map[string]any }
+		if err := readJSON("../../cdk.json", &cdk); err != nil {
+			return nil, err
+		}
+		cdk.Context["stage"] = string(stage)
+		settings, err := ReadSettings(cdk.Context)
 		if err != nil {
 			return nil, err
 		}
-		app := awscdk.NewApp(nil)
+		app := awscdk.NewApp(&awscdk.AppProps{Outdir: &out.folder, Context: &cdk.Context})
 		p := NewPulssi(app, "test-"+string(stage), &PulssiProps{Settings: settings, Code: code})
-		b, err := json.Marshal(assertions.Template_FromStack(p.Stack, nil).ToJSON())
-		if err != nil {
-			return nil, err
-		}
+		app.Synth(nil)
 		var t struct{ Resources template }
-		if err := json.Unmarshal(b, &t); err != nil {
+		if err := readJSON(filepath.Join(out.folder, *p.Stack.TemplateFile()), &t); err != nil {
 			return nil, err
 		}
-		out[stage] = t.Resources
+		out.templates[stage] = t.Resources
 	}
 	return out, nil
 })
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if a, err := synthesized(); err == nil {
+		os.RemoveAll(filepath.Dir(a.folder))
+	}
+	jsii.Close()
+	os.Exit(code)
+}
+
+func readJSON(file string, into any) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, into)
+}
+
 func synth(t *testing.T, stage Stage) template {
 	t.Helper()
-	all, err := both()
+	a, err := synthesized()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return all[stage]
+	return a.templates[stage]
 }
 
 // ofType returns the resources of a type, by logical id.
@@ -131,6 +143,14 @@ func normal(v any) any {
 	return out
 }
 
+// list returns what a template has as one value or as several.
+func list(v any) []any {
+	if several, ok := v.([]any); ok {
+		return several
+	}
+	return []any{v}
+}
+
 func show(v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {
@@ -175,12 +195,10 @@ func TestPermissions(t *testing.T) {
 				if s.Effect != "Allow" {
 					t.Errorf("%s has a statement that does not allow: %s", f, show(s))
 				}
-				actions, ok := s.Action.([]any)
-				if !ok {
-					actions = []any{s.Action}
-				}
-				for _, a := range actions {
-					got = append(got, a.(string)+" on "+show(s.Resource))
+				for _, a := range list(s.Action) {
+					for _, r := range list(s.Resource) {
+						got = append(got, a.(string)+" on "+show(r))
+					}
 				}
 			}
 		}
@@ -217,11 +235,37 @@ func TestPermissions(t *testing.T) {
 		slices.Sort(want)
 		check(t, "what "+string(f)+" may do", got, want)
 	}
-	for id, p := range tpl.ofType("AWS::IAM::Policy") {
-		if strings.Contains(show(p.Properties), `"Resource":"*"`) {
-			t.Errorf("%s allows something on every resource", id)
-		}
+	// The functions' policies are all there are.
+	if got, want := len(tpl.ofType("AWS::IAM::Policy")), len(topology.Functions()); got != want {
+		t.Errorf("%d policies, want one for each of %d functions", got, want)
 	}
+	if other := tpl.ofType("AWS::IAM::ManagedPolicy"); len(other) > 0 {
+		t.Errorf("there are managed policies: %s", show(other))
+	}
+}
+
+// TestInvocations lets nothing but this API invoke the functions, and by no
+// other route than theirs.
+func TestInvocations(t *testing.T) {
+	tpl := synth(t, Dev)
+	var got, want []string
+	for id, p := range tpl.ofType("AWS::Lambda::Permission") {
+		check(t, id+": principal", p.Properties["Principal"], "apigateway.amazonaws.com")
+		check(t, id+": action", p.Properties["Action"], "lambda:InvokeFunction")
+		fn := p.Properties["FunctionName"].(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
+		source := p.Properties["SourceArn"].(map[string]any)["Fn::Join"].([]any)[1].([]any)
+		api := source[len(source)-2].(map[string]any)["Ref"].(string)
+		if tpl[api].Type != "AWS::ApiGatewayV2::Api" {
+			t.Errorf("%s is for %s", id, show(source))
+		}
+		got = append(got, source[len(source)-1].(string)+" "+tpl[fn].Properties["FunctionName"].(string))
+	}
+	for _, r := range topology.Routes() {
+		want = append(want, "/*/*"+r.Path+" pulssi-dev-"+string(r.Function)) // one for each method of a path
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	check(t, "what may invoke which function", got, want)
 }
 
 func TestTables(t *testing.T) {
@@ -285,6 +329,10 @@ func TestFunctions(t *testing.T) {
 		check(t, string(f)+": architecture", p["Architectures"], []string{"arm64"})
 		check(t, string(f)+": runtime", p["Runtime"], "provided.al2023")
 		check(t, string(f)+": memory", p["MemorySize"], memory(f))
+		check(t, string(f)+": code", code(t, p), string(f))
+		if seconds := p["Timeout"].(float64); isHTTP(f) && seconds >= 30 {
+			t.Errorf("%s may take %g s, and the gateway gives up after 30", f, seconds)
+		}
 		log := tpl.byName(t, "AWS::Logs::LogGroup", "LogGroupName", "/pulssi/dev/"+string(f))
 		check(t, string(f)+": logging", p["LoggingConfig"], map[string]any{
 			"LogFormat": "JSON", "LogGroup": map[string]any{"Ref": log}, "SystemLogLevel": "WARN", "ApplicationLogLevel": "INFO",
@@ -308,6 +356,25 @@ func TestFunctions(t *testing.T) {
 			t.Errorf("log group %s is kept for ever", id)
 		}
 	}
+}
+
+// code returns the bootstrap that a function is deployed with.
+func code(t *testing.T, properties map[string]any) string {
+	t.Helper()
+	a, err := synthesized()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := properties["Code"].(map[string]any)["S3Key"].(string)
+	b, err := os.ReadFile(filepath.Join(a.folder, "asset."+strings.TrimSuffix(key, ".zip"), "bootstrap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func isHTTP(f topology.Function) bool {
+	return slices.ContainsFunc(topology.Routes(), func(r topology.Route) bool { return r.Function == f })
 }
 
 func TestMappings(t *testing.T) {
@@ -339,8 +406,11 @@ func TestMappings(t *testing.T) {
 				"ParallelizationFactor":          s.Parallel,
 				"DestinationConfig":              map[string]any{"OnFailure": map[string]any{"Destination": arn(failed, "Arn")}},
 			})
-			if !slices.Contains(m.DependsOn, tpl.role(t, s.Function)) {
-				t.Errorf("%s does not wait for the role of %s: %v", id, s.Function, m.DependsOn)
+			if !slices.ContainsFunc(m.DependsOn, func(d string) bool {
+				roles := show(tpl[d].Properties["Roles"])
+				return tpl[d].Type == "AWS::IAM::Policy" && strings.Contains(roles, `"`+tpl.role(t, s.Function)+`"`)
+			}) {
+				t.Errorf("%s does not wait for the policy of %s: %v", id, s.Function, m.DependsOn)
 			}
 		}
 		if !found {
@@ -378,6 +448,7 @@ func TestRoutes(t *testing.T) {
 	}
 	check(t, "the routes", got, want)
 	for _, s := range tpl.ofType("AWS::ApiGatewayV2::Stage") {
+		check(t, "throttling", s.Properties["DefaultRouteSettings"], map[string]any{"ThrottlingRateLimit": 2000, "ThrottlingBurstLimit": 2000})
 		format := show(s.Properties["AccessLogSettings"])
 		for _, personal := range []string{"sourceIp", "userAgent", "path", "authorizer"} {
 			if strings.Contains(format, personal) {
@@ -400,22 +471,31 @@ func TestSettings(t *testing.T) {
 		{"zone", "Europe/Stockholm", ""},
 		{"zone", "Europe/Atlantis", "context zone"},
 		{"publicUrl", "https://answer.example.com", ""},
-		{"publicUrl", "http://answer.example.com", "context publicUrl must start with https://"},
+		{"publicUrl", "http://answer.example.com", "context publicUrl must be https:// and a host"},
 		{"publicUrl", "https://", "context publicUrl"},
+		{"publicUrl", "https://answer.example.com/", ""},
+		{"publicUrl", "https://answer.example.com/pulssi", "context publicUrl must be https:// and a host"},
+		{"publicUrl", "answer.example.com", "context publicUrl must be https:// and a host"},
 		{"retentionDays", 91.0, ""},
 		{"retentionDays", "3650", ""},
-		{"retentionDays", "90", "from 91 to 3650"},
-		{"retentionDays", 3651.0, "from 91 to 3650"},
-		{"retentionDays", "a year", "from 91 to 3650"},
+		{"retentionDays", "90", "context retentionDays: PULSSI_RETENTION_DAYS must be a whole number of days from 91 to 3650"},
+		{"retentionDays", 3651.0, "context retentionDays"},
+		{"retentionDays", 365.5, "context retentionDays"},
+		{"retentionDays", 1e7, "not \"10000000\""},
+		{"retentionDays", "a year", "context retentionDays"},
+		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays"},
+		{"@aws-cdk/core:anything", true, ""},
 	} {
-		_, err := ReadSettings(func(key string) any {
-			if key == c.key {
-				return c.value
-			}
-			return nil
-		})
+		_, err := ReadSettings(map[string]any{c.key: c.value})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s %v: error %v, want %q", c.key, c.value, err, c.want)
+		}
+	}
+	// All mistakes are told at once.
+	_, err := ReadSettings(map[string]any{"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x"})
+	for _, key := range keys {
+		if err == nil || strings.Count(err.Error(), "context "+key) != 1 {
+			t.Errorf("the mistake in %s is not told once: %v", key, err)
 		}
 	}
 }
