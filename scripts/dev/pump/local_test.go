@@ -64,7 +64,7 @@ func (tb table) collect(t *testing.T, checkpoints string, want int) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var mu sync.Mutex
 	var ids []string
@@ -111,7 +111,9 @@ func (tb table) ask(t *testing.T, n int) (ids []string) {
 	for range n {
 		a := testkit.NewAsk(time.Now())
 		a.Segments, a.Attrs = []string{"plan=gold", "vip"}, map[string]string{"plan": "gold"}
-		if err := tb.store.CreateAsk(t.Context(), a); err != nil {
+		// On a busy machine the client may lose the answer to a write and try
+		// it again: the id is the test's own, so it is there.
+		if err := tb.store.CreateAsk(t.Context(), a); err != nil && survey.CodeOf(err) != survey.Conflict {
 			t.Fatal(err)
 		}
 		ids = append(ids, a.ID)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/chromedp/chromedp"
 
+	"github.com/pulssi/pulssi/scripts/dev/shop"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
@@ -224,6 +226,26 @@ func TestAFreshSetOfLinks(t *testing.T) {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusForbidden {
 		t.Errorf("renewing from another site: %d", resp.StatusCode)
+	}
+}
+
+// TestTheShop holds the shop to the touchpoints that it asks about.
+func TestTheShop(t *testing.T) {
+	s := shared(t)
+	if _, page := call(t, http.MethodGet, s.URL+"/", ""); !strings.Contains(page, `href="/shop/"`) {
+		t.Error("the index does not list the shop")
+	}
+	all, err := s.Store.Touchpoints(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range shop.Pages() {
+		if status, _ := call(t, http.MethodGet, s.URL+p.Path, ""); status != http.StatusOK {
+			t.Errorf("%s: %d", p.Path, status)
+		}
+		if !slices.ContainsFunc(all, func(tp *survey.Touchpoint) bool { return tp.ID == p.Touchpoint }) {
+			t.Errorf("%s asks about %s, which touchpoints.yaml does not have", p.Path, p.Touchpoint)
+		}
 	}
 }
 

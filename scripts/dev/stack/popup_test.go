@@ -1,0 +1,101 @@
+package stack
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/pulssi/pulssi/scripts/recount/differences"
+	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/testkit"
+	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
+)
+
+// TestFiftyVotesByThePopup clicks fifty answers in fifty popups on another
+// website; the tally, a recount and the live results agree about them.
+func TestFiftyVotesByThePopup(t *testing.T) {
+	website := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, `<!doctype html><html lang="en"><title>Shop</title><h1>Shop</h1>`)
+	}))
+	defer website.Close()
+	s, err := Start(t.Context(), Options{
+		Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-",
+		Touchpoints: []byte(`
+locales: [en]
+touchpoints:
+  - {id: shop-nps, phase: after, metric: nps, channels: [widget], origins: ["` + website.URL + `"], name: {en: Shop}, question: {en: "How likely?"}}
+`),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+
+	ctx := testkit.Browser(t, testkit.Deadline(3*time.Minute))
+	open(ctx, t, website.URL)
+	const popup = `document.querySelector("pulssi-popup")?.shadowRoot`
+	run := func(script string) {
+		t.Helper()
+		if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](script)); err != nil {
+			t.Fatalf("%s: %v", script, err)
+		}
+	}
+	until := func(expression string) {
+		t.Helper()
+		eventually(t, 30*time.Second, expression, func() bool {
+			holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return holds
+		})
+	}
+	run(`document.body.append(Object.assign(document.createElement("script"), {src: "` + s.URL + `/pulssi.js"}))`)
+	until(`window.Pulssi`)
+	counts := map[int]int{}
+	for i := range 50 {
+		score := i * 7 % 11
+		counts[score]++
+		run(`Pulssi.stop(); localStorage.clear(); Pulssi.ask("shop-nps")`)
+		until(popup + `?.querySelector("[role=radio]")`)
+		run(fmt.Sprintf(popup+`.querySelectorAll("[role=radio]")[%d].click()`, score))
+		until(`Object.keys(localStorage).join() == "pulssi.t.shop-nps"`) // the vote has arrived
+	}
+
+	eventually(t, liveWithin, "fifty votes in the results", func() bool { n, _ := total(t, s); return n == 50 })
+	_, got := total(t, s)
+	var counted map[int]int
+	if err := json.Unmarshal([]byte(got), &counted); err != nil || !maps.Equal(counted, counts) {
+		t.Errorf("results %s, want %v, %v", got, counts, err)
+	}
+	zone, err := time.LoadLocation(config.DefaultZone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	recount := differences.Finder{Store: s.Store, Zone: zone, Now: time.Now, Wait: differences.Wait, Progress: func(int) {}}
+	report, err := recount.Find(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if report.Asks != 50 || len(report.Differences) != 0 || len(report.Unreadable) != 0 {
+		t.Errorf("the recount says %+v", report)
+	}
+	live := testkit.Browser(t)
+	open(live, t, s.URL+"/results")
+	eventually(t, liveWithin, "fifty votes on the live page", func() bool {
+		return strings.Contains(text(live, t, `[data-touchpoint="shop-nps"]`), "50 answers,")
+	})
+}
