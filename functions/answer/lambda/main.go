@@ -32,8 +32,10 @@ func run() error {
 	s := store.New(store.NewClient(c, os.Getenv), c)
 	touchpoints := store.NewCatalog(s, time.Now)
 	// The first read also opens the connection that the first answer is written
-	// over. It must not hold up the start, and a failure is told by the request
-	// that needs the catalog.
+	// over. It runs beside the start, which it must not hold up: an answer
+	// is taken without the catalog. Where Lambda freezes the process in the middle
+	// of it, it goes on or fails at the next request, which waits for it; a
+	// failed read is tried again, and told, by the request that needs it.
 	go func() { _, _ = touchpoints.All(context.Background()) }()
 	h := &answer.Handler{Asks: s, Touchpoints: touchpoints, Now: time.Now}
 	lambda.StartHandlerFunc(h.Handle)
