@@ -34,7 +34,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return errors.New("usage: withdynamodb COMMAND [ARGUMENT]...")
+		return errors.New("which command? usage: withdynamodb COMMAND [ARGUMENTS]")
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
