@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -17,6 +18,9 @@ import (
 // [survey.Invalid] for a value of a wrong type, for broken JSON and for
 // anything after the object.
 func DecodeJSON(b []byte, v any) error {
+	if b = bytes.TrimSpace(b); len(b) == 0 || b[0] != '{' {
+		return notAnObject() // null would be taken for an empty one
+	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
@@ -30,28 +34,38 @@ func DecodeJSON(b []byte, v any) error {
 		return e
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return survey.Errorf(survey.Invalid, e.Field, "%s must be %s, not %s", e.Field, kindName(e.Type.Kind().String()), e.Value)
+		return survey.Errorf(survey.Invalid, e.Field, "%s must be %s, not %s", e.Field, kindName(e.Type.Kind()), e.Value)
 	}
 	// encoding/json has no type for this error; its text is covered by a test.
-	if name, ok := strings.CutPrefix(err.Error(), `json: unknown field "`); ok {
-		name = strings.TrimSuffix(name, `"`)
+	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		name, err := strconv.Unquote(quoted)
+		if err != nil {
+			name = quoted
+		}
 		return survey.Errorf(survey.UnknownField, name, "%s is not a field of this request", name)
 	}
+	return notAnObject()
+}
+
+func notAnObject() error {
 	return survey.Errorf(survey.Invalid, "body", "body must be a JSON object")
 }
 
-func kindName(kind string) string {
-	switch kind {
-	case "string":
+// kindName names what a field holds, or what the values of a field that is an
+// object hold: encoding/json does not tell the two apart.
+func kindName(k reflect.Kind) string {
+	switch k {
+	case reflect.String:
 		return "a text"
-	case "map", "struct":
+	case reflect.Map, reflect.Struct:
 		return "an object"
-	case "slice", "array":
+	case reflect.Slice, reflect.Array:
 		return "a list"
-	case "bool":
+	case reflect.Bool:
 		return "true or false"
+	default:
+		return "a number"
 	}
-	return "a number"
 }
 
 // Score is an answer as a program sends it: a JSON number without fraction or

@@ -1,0 +1,74 @@
+package config
+
+import (
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata" // as the functions have it
+)
+
+// env returns a getenv that has a region, and the pairs on top of it.
+func env(pairs ...string) func(string) string {
+	m := map[string]string{Region: "eu-north-1"}
+	for i := 0; i < len(pairs); i += 2 {
+		m[pairs[i]] = pairs[i+1]
+	}
+	return func(name string) string { return m[name] }
+}
+
+func TestDefaults(t *testing.T) {
+	c, err := Read(env())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Config{Region: "eu-north-1", Retention: 1095 * 24 * time.Hour}); c != want {
+		t.Errorf("defaults are %+v, want %+v", c, want)
+	}
+	zone, err := ReadZone(env())
+	if err != nil || zone.String() != DefaultZone {
+		t.Errorf("the default zone is %v, %v; want %s", zone, err, DefaultZone)
+	}
+}
+
+func TestValues(t *testing.T) {
+	c, err := Read(env(TablePrefix, "p-", PublicURL, "https://answer.example/", Retention, "91", DynamoDBEndpoint, "http://127.0.0.1:8000"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Config{
+		TablePrefix: "p-", PublicURL: "https://answer.example", Region: "eu-north-1",
+		Retention: 91 * 24 * time.Hour, DynamoDBEndpoint: "http://127.0.0.1:8000",
+	}
+	if c != want {
+		t.Errorf("read %+v, want %+v", c, want)
+	}
+	if zone, err := ReadZone(env(Zone, "Europe/Stockholm")); err != nil || zone.String() != "Europe/Stockholm" {
+		t.Errorf("the zone is %v, %v", zone, err)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for _, c := range []struct{ name, value string }{
+		{Region, ""},
+		{PublicURL, "answer.example"},
+		{PublicURL, "ftp://answer.example"},
+		{PublicURL, "https://"},
+		{DynamoDBEndpoint, "localhost:8000"},
+		{Retention, "90"},
+		{Retention, "3651"},
+		{Retention, "91.5"},
+		{Retention, "091"},
+		{Retention, "a year"},
+	} {
+		if _, err := Read(env(c.name, c.value)); err == nil || !strings.Contains(err.Error(), c.name) {
+			t.Errorf("%s=%q: error %v, want one that names it", c.name, c.value, err)
+		}
+	}
+	if _, err := ReadZone(env(Zone, "Europe/Atlantis")); err == nil || !strings.Contains(err.Error(), Zone) {
+		t.Errorf("an unknown zone: error %v", err)
+	}
+	_, err := Read(env(Region, "", Retention, "0"))
+	if err == nil || !strings.Contains(err.Error(), Region) || !strings.Contains(err.Error(), Retention) {
+		t.Errorf("two mistakes: error %v, want both", err)
+	}
+}
