@@ -16,6 +16,7 @@ import (
 
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/testkit/checkout"
 )
 
 // Store returns the store to work on, and in words where it is:
@@ -32,7 +33,7 @@ import (
 // none of these.
 func Store(ctx context.Context) (*store.Store, string, error) {
 	return open(ctx, os.Getenv, func() (string, error) {
-		root, err := moduleRoot()
+		root, err := checkout.Root()
 		return filepath.Join(root, ".local", "dev.json"), err
 	})
 }
@@ -107,22 +108,4 @@ func readDev(file func() (string, error)) (d dev, err error) {
 		return d, fmt.Errorf("%s: %w", path, err)
 	}
 	return d, nil
-}
-
-// moduleRoot returns the folder of the go.mod at or above the working
-// directory.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("run it inside of the repository")
-		}
-		dir = filepath.Dir(dir)
-	}
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/pulssi/pulssi/scripts/dev/stack"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/testkit/checkout"
 )
 
 //go:embed touchpoints.yaml
@@ -40,7 +41,7 @@ func run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
-	root, err := moduleRoot()
+	root, err := checkout.Root()
 	if err != nil {
 		return err
 	}
@@ -85,21 +86,4 @@ func readPort(getenv func(string) string) (int, error) {
 		return 0, fmt.Errorf("PORT must be a number from 1 to 65535, not %q", v)
 	}
 	return int(port), nil
-}
-
-// moduleRoot returns the folder of the go.mod above the working directory.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", errors.New("run it inside of the repository")
-		}
-		dir = filepath.Dir(dir)
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"github.com/pulssi/pulssi/shared/testkit/checkout"
 	"github.com/pulssi/pulssi/shared/testkit/internal/tether"
 )
 
@@ -288,7 +289,7 @@ func Axe(ctx context.Context) ([]Violation, error) {
 }
 
 var axeSource = sync.OnceValues(func() (string, error) {
-	root, err := moduleRoot()
+	root, err := checkout.Root()
 	if err != nil {
 		return "", fmt.Errorf("%w (%w)", errNoAxe, err)
 	}
@@ -348,22 +349,4 @@ func chromiumPath() (string, error) {
 		}
 	}
 	return "", errNoChromium
-}
-
-// moduleRoot returns the folder of the go.mod above the working directory.
-func moduleRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir, nil
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", errors.New("the working directory is outside of the repository")
-		}
-		dir = parent
-	}
 }

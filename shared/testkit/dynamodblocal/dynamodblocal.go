@@ -25,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulssi/pulssi/shared/testkit/checkout"
 	"github.com/pulssi/pulssi/shared/testkit/internal/tether"
 )
 
@@ -241,22 +242,11 @@ func javaPath() (string, error) {
 	return path, nil
 }
 
-// home finds the folder that make setup filled, in the module that holds the
-// working directory.
+// home finds the folder that make setup filled.
 func home() (string, error) {
-	root, err := os.Getwd()
+	root, err := checkout.Root()
 	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		parent := filepath.Dir(root)
-		if parent == root {
-			return "", fmt.Errorf("%w (the working directory is outside of the repository)", errNotInstalled)
-		}
-		root = parent
+		return "", fmt.Errorf("%w (%w)", errNotInstalled, err)
 	}
 	home := filepath.Join(root, ".local", "dynamodb")
 	if _, err := os.Stat(filepath.Join(home, "DynamoDBLocal.jar")); err != nil {
