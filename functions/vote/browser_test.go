@@ -57,7 +57,7 @@ func newWebsite(t *testing.T, tps ...*survey.Touchpoint) *website {
 			if answer != nil && !w.match(r) {
 				answer = nil
 			}
-			toAPI := withAPI && (strings.HasPrefix(r.URL.Path, "/pulssi") || r.Method == "POST" || strings.HasPrefix(r.URL.Path, "/w/"))
+			toAPI := withAPI && (strings.HasPrefix(r.URL.Path, "/pulssi") || r.Method == http.MethodPost || strings.HasPrefix(r.URL.Path, "/w/"))
 			if toAPI {
 				w.requests = append(w.requests, r.Method+" "+r.URL.RequestURI())
 			}
@@ -122,11 +122,11 @@ var questions = map[survey.Metric]string{
 	survey.Thumbs: "Did this page answer your question?",
 }
 
-// visit opens a page in a browser of its own.
-func (w *website) visit(t *testing.T, path string, opts ...testkit.BrowserOption) *visitor {
+// visit opens the website's first page in a browser of its own.
+func (w *website) visit(t *testing.T, opts ...testkit.BrowserOption) *visitor {
 	t.Helper()
 	v := &visitor{t: t, ctx: testkit.Browser(t, opts...)}
-	v.open(w.Shop + path)
+	v.open(w.Shop + "/")
 	return v
 }
 
@@ -332,7 +332,7 @@ func TestEveryMetricIsVotedByMouseTouchAndKeyboard(t *testing.T) {
 					if by == "touch" {
 						opts = append(opts, testkit.Touch(), testkit.Viewport(320, 640))
 					}
-					v := w.visit(t, "/", opts...)
+					v := w.visit(t, opts...)
 					v.shown()
 					switch by {
 					case "mouse":
@@ -392,7 +392,7 @@ func TestPictures(t *testing.T) {
 					if theme == "dark" {
 						opts = append(opts, testkit.Dark())
 					}
-					v := w.visit(t, "/", opts...)
+					v := w.visit(t, opts...)
 					v.shown()
 					v.picture(name + "-1")
 					v.accessible()

@@ -4,6 +4,7 @@ package vote
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -152,14 +153,14 @@ func (h *Handler) vote(ctx context.Context, r *apigw.Request, t *survey.Touchpoi
 // the others are [survey.Vote.Check]'s.
 func decode(b []byte) (survey.Vote, error) {
 	var in struct {
-		ID      string            `json:"id"`
-		Score   *apigw.Score      `json:"score"`
-		Comment *string           `json:"comment"`
-		Channel survey.Channel    `json:"channel"`
-		Locale  string            `json:"locale"`
-		Page    string            `json:"page"`
-		Ref     string            `json:"ref"`
-		Attrs   map[string]string `json:"attrs"`
+		ID      string          `json:"id"`
+		Score   *apigw.Score    `json:"score"`
+		Comment *string         `json:"comment"`
+		Channel survey.Channel  `json:"channel"`
+		Locale  string          `json:"locale"`
+		Page    string          `json:"page"`
+		Ref     string          `json:"ref"`
+		Attrs   map[string]word `json:"attrs"`
 	}
 	if err := apigw.DecodeJSON(b, &in); err != nil {
 		return survey.Vote{}, err
@@ -167,8 +168,33 @@ func decode(b []byte) (survey.Vote, error) {
 	if in.Score == nil {
 		return survey.Vote{}, survey.Errorf(survey.Invalid, "score", "score must be there, a whole number")
 	}
+	var attrs map[string]string
+	if len(in.Attrs) > 0 {
+		attrs = make(map[string]string, len(in.Attrs))
+		for k, v := range in.Attrs {
+			attrs[k] = string(v)
+		}
+	}
 	return survey.Vote{
 		ID: in.ID, Score: int(*in.Score), Comment: in.Comment, Channel: in.Channel,
-		Locale: in.Locale, Page: in.Page, Ref: in.Ref, Attrs: in.Attrs,
+		Locale: in.Locale, Page: in.Page, Ref: in.Ref, Attrs: attrs,
 	}, nil
+}
+
+// word is a text, or a number or truth value as it is written: a page that
+// sends {"total": 49.9} as an attribute means its text.
+type word string
+
+// UnmarshalJSON reads the value. Its error is [survey.Invalid] on attrs.
+func (w *word) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case '{', '[':
+		return survey.Errorf(survey.Invalid, "attrs", "attrs must have texts, numbers, true or false as values")
+	case '"':
+		return json.Unmarshal(b, (*string)(w))
+	case 'n': // null is no text
+		return nil
+	}
+	*w = word(b)
+	return nil
 }

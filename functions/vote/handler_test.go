@@ -184,6 +184,8 @@ func TestRefusedVotes(t *testing.T) {
 		{name: "attr without a name", body: with(map[string]any{"attrs": map[string]string{"": "v"}}), field: "attrs", rule: "1 to 40"},
 		{name: "attr name too long", body: with(map[string]any{"attrs": map[string]string{strings.Repeat("k", 41): "v"}}), field: "attrs", rule: "1 to 40"},
 		{name: "attr value too long", body: with(map[string]any{"attrs": map[string]string{"k": strings.Repeat("v", 201)}}), field: "attrs.k", rule: "at most 200"},
+		{name: "attr an object", body: with(map[string]any{"attrs": map[string]any{"k": map[string]any{}}}), field: "attrs", rule: "texts, numbers"},
+		{name: "attr a list", body: with(map[string]any{"attrs": map[string]any{"k": []int{}}}), field: "attrs", rule: "texts, numbers"},
 		{name: "attrs a list", body: with(map[string]any{"attrs": []string{"a"}}), field: "attrs", rule: "must be an object"},
 		{name: "empty body", body: "", field: "body", rule: "JSON object"},
 		{name: "broken JSON", body: `{"id":`, field: "body", rule: "JSON object"},
@@ -242,6 +244,9 @@ func TestAcceptedVotes(t *testing.T) {
 		}},
 		{name: "a page without its query", body: with(map[string]any{"page": "shop.example/kiitos?mail=a@b.example#x", "locale": "sv-FI"}), want: func(v *survey.Vote) {
 			v.Page, v.Locale = "shop.example/kiitos", "sv-FI"
+		}},
+		{name: "attrs that are no texts", body: with(map[string]any{"attrs": map[string]any{"total": 49.90, "new": true, "plan": "gold", "none": nil}}), want: func(v *survey.Vote) {
+			v.Attrs = map[string]string{"total": "49.9", "new": "true", "plan": "gold", "none": ""}
 		}},
 		{name: "all attrs", body: with(map[string]any{"attrs": full}), want: func(v *survey.Vote) { v.Attrs = full }},
 	} {

@@ -25,13 +25,17 @@ const post = async (id: string, url: string, body: string) => {
 };
 
 export const resend = () => {
-  for (const key of Object.keys(localStorage))
-    if (key.startsWith(QUEUE)) {
-      const [tries, url, body] = localStorage[key].split("\n");
-      delete localStorage[key];
-      if (tries > 1) localStorage[key] = [tries - 1, url, body].join("\n");
-      post(key.slice(QUEUE.length), url, body);
-    }
+  try {
+    for (const key of Object.keys(localStorage))
+      if (key.startsWith(QUEUE)) {
+        const [tries, url, body] = localStorage[key].split("\n");
+        delete localStorage[key];
+        if (tries > 1) localStorage[key] = [tries - 1, url, body].join("\n");
+        post(key.slice(QUEUE.length), url, body);
+      }
+  } catch {
+    // Storage is blocked: no vote was kept.
+  }
 };
 
 addEventListener("online", resend);
@@ -51,7 +55,7 @@ const draw = (d: string) => {
   return svg!;
 };
 
-const CROSS = "M10 10l12 12M22 10l-12 12";
+const CROSS = "M11 11l10 10M21 11l-10 10";
 const TICK = "M5 17l7 7L27 9";
 
 export const show = (base: string, of: string, s: Show, options: PulssiOptions, keep: Keep): Popup => {
@@ -111,10 +115,13 @@ export const show = (base: string, of: string, s: Show, options: PulssiOptions, 
 
   const box = make("textarea", { rows: 3, maxLength: 2000 });
   const why = make("span", {});
-  const send = make("button", { className: "s", onclick: () => {
-    if (box.value.trim()) vote(box.value);
+  const done = () => {
+    // The server refuses what nobody can see.
+    const comment = box.value.replace(/(?!\n)\p{Cc}/gu, " ").trim();
+    if (comment) vote(comment);
     thank();
-  } }, text.send);
+  };
+  const send = make("button", { className: "s", onclick: done }, text.send);
 
   const aim = (to: Element) => buttons.forEach((b) => (b.tabIndex = b == to ? 0 : -1));
 
@@ -168,7 +175,7 @@ export const show = (base: string, of: string, s: Show, options: PulssiOptions, 
     b.focus();
     if (digit)
       // A 1 may be the beginning of 10.
-      if (e.key == "1" && end == 10) one = setTimeout(choose, 700, 1);
+      if (e.key == "1" && end == 10) one = setTimeout(() => host.isConnected && choose(1), 700);
       else choose(to);
   };
 
