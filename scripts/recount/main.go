@@ -3,11 +3,14 @@
 //
 //	go run ./scripts/recount [--repair] [--touchpoint ID]
 //
-// It prints each number that differs, and ends with exit code 1 where some do;
-// a healthy system has none. What is still on its way through the stream is no
-// difference: one must stand still for --settle before it counts. --repair
-// writes the differences into the sheets, except where a sheet has counted
-// something meanwhile, and compares again.
+// It prints each number that differs; a healthy system has none. What is still
+// on its way through the stream is no difference: one must stand still for
+// --settle before it counts. --repair writes the differences into the sheets,
+// except where a sheet has counted something meanwhile, and compares again.
+//
+// Exit code 0 means that everything was compared and nothing differs, 1 that
+// something differs, and 2 that it cannot be said: the recount failed, asks
+// could not be read, or sheets were being counted all the while.
 //
 // Sheets whose asks may have expired cannot be recounted and are skipped. It
 // works on the tables that package connect finds, and reads all of them: about
@@ -40,19 +43,27 @@ const (
 	progressEvery = 50_000
 )
 
-// errDiffer says that differences remain.
-var errDiffer = errors.New("the tallies differ from a recount")
+var (
+	// errDiffer says that differences remain.
+	errDiffer = errors.New("the tallies differ from a recount")
+	// errUnproved says that nothing differs as far as could be seen.
+	errUnproved = errors.New("this does not prove that the tallies are right")
+)
 
 func main() {
-	err := run(os.Args[1:], os.Stdout, os.Stderr)
+	os.Exit(exit(run(os.Args[1:], os.Stdout, os.Stderr), os.Stderr))
+}
+
+// exit returns the exit code, and says what the report does not.
+func exit(err error, stderr io.Writer) int {
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
+		return 0
 	case errors.Is(err, errDiffer):
-		os.Exit(1)
-	default:
-		fmt.Fprintln(os.Stderr, "recount:", err)
-		os.Exit(2)
+		return 1
 	}
+	say(stderr, "recount: %s\n", err)
+	return 2
 }
 
 func run(args []string, out, progress io.Writer) error {
@@ -97,7 +108,8 @@ func run(args []string, out, progress io.Writer) error {
 }
 
 // recount prints the differences, and repairs them where it is to. The error
-// is errDiffer where some remain.
+// is errDiffer where some remain, and errUnproved where there may be some that
+// could not be seen.
 func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Writer) error {
 	for range tries {
 		report, err := f.Find(ctx)
@@ -107,7 +119,7 @@ func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Wri
 		printReport(out, report)
 		switch {
 		case len(report.Differences) == 0:
-			return nil
+			return proved(report)
 		case !repair:
 			return errDiffer
 		}
@@ -118,6 +130,16 @@ func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Wri
 		}
 	}
 	return errDiffer
+}
+
+// proved returns errUnproved, with the reason, where a report without
+// differences has not seen everything.
+func proved(r differences.Report) error {
+	if len(r.Unreadable) == 0 && len(r.Moving) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: asks that could not be read: %d, sheets that were being counted all the while: %d",
+		errUnproved, len(r.Unreadable), len(r.Moving))
 }
 
 func printReport(out io.Writer, r differences.Report) {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -96,6 +98,69 @@ func TestRun(t *testing.T) {
 	} {
 		if err := run(args, &out, &progress); err == nil || errors.Is(err, errDiffer) {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// half is a store of which only a half can be seen: an ask cannot be read, and
+// a sheet counts something between any two looks.
+type half struct {
+	unreadable, moving bool
+	looks              int
+}
+
+func (h *half) EachAsk(_ context.Context, yield func(*survey.Ask, error) error) error {
+	if !h.unreadable {
+		return nil
+	}
+	return yield(nil, errors.New(`ask "x": why`))
+}
+
+func (h *half) EachSheet(_ context.Context, yield func(store.StoredSheet) error) error {
+	if !h.moving {
+		return nil
+	}
+	h.looks++
+	return yield(store.StoredSheet{
+		Key: score.Key{Touchpoint: "shop-nps", Series: 1, Period: "day#2026-11-21"}, Revision: int64(h.looks),
+		Counts: score.Sheet{score.All: {Sent: int64(h.looks)}},
+	})
+}
+
+func (h *half) RepairSheet(context.Context, store.StoredSheet, score.Sheet) (bool, error) {
+	return true, nil
+}
+
+func (h *half) KeptSince(now time.Time) time.Time { return now.AddDate(-3, 0, 0) }
+
+// What could not be compared is no proof that nothing differs.
+func TestExitCode(t *testing.T) {
+	const unproved = "recount: this does not prove that the tallies are right: "
+	for name, tc := range map[string]struct {
+		store  half
+		code   int
+		stderr string
+	}{
+		"everything seen":          {half{}, 0, ""},
+		"an ask cannot be read":    {half{unreadable: true}, 2, unproved + "asks that could not be read: 1, sheets that were being counted all the while: 0\n"},
+		"a sheet is being counted": {half{moving: true}, 2, unproved + "asks that could not be read: 0, sheets that were being counted all the while: 1\n"},
+	} {
+		for _, repair := range []bool{false, true} {
+			clock := testkit.NewClock(now)
+			f := &differences.Finder{
+				Store: &tc.store, Zone: time.UTC, Settle: time.Second, Patience: time.Second, Now: clock.Now,
+				Wait:     func(_ context.Context, d time.Duration) error { clock.Move(d); return nil },
+				Progress: func(int) {},
+			}
+			var stderr bytes.Buffer
+			if code := exit(recount(t.Context(), f, repair, io.Discard), &stderr); code != tc.code || stderr.String() != tc.stderr {
+				t.Errorf("%s, repair %t: exit code %d, %q, want %d, %q", name, repair, code, stderr.String(), tc.code, tc.stderr)
+			}
+		}
+	}
+	for err, want := range map[error]int{errDiffer: 1, flag.ErrHelp: 0, context.DeadlineExceeded: 2} {
+		if code := exit(err, io.Discard); code != want {
+			t.Errorf("%v: exit code %d, want %d", err, code, want)
 		}
 	}
 }
