@@ -349,14 +349,17 @@ func (m Metric) ScoreRange() (low, high float64) {
 }
 
 // SameSeries reports whether answers to old and t may be counted together:
-// the metric is the same, and so is the wording of the question in every
-// language that both have.
+// the metric is the same, and t asks in every language that old asks in, in the
+// same words. A language may be added. One that is dropped ends the series:
+// only old is known here, so a language that came back later with other words
+// could not be told from a new one, and both would be counted together. This
+// way a series has one wording in each language from its first day to its last.
 func (t *Touchpoint) SameSeries(old *Touchpoint) bool {
 	if t.Metric != old.Metric {
 		return false
 	}
-	for l, q := range t.Question {
-		if was, ok := old.Question[l]; ok && was != q {
+	for l, was := range old.Question {
+		if t.Question[l] != was {
 			return false
 		}
 	}

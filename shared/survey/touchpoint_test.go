@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // good returns a definition that breaks no rule.
@@ -306,7 +308,9 @@ func TestSameSeries(t *testing.T) {
 			p.Low, p.Followup, p.Segments = Text{"fi": "Huono"}, map[Category]Text{Promoter: {"fi": "?"}}, map[string][]string{"a": {"b"}}
 		}, true},
 		{"a language more", func(p *Touchpoint) { p.Question["en"] = "Would you?" }, true},
-		{"a language less", func(p *Touchpoint) { delete(p.Question, "sv-FI") }, true},
+		{"a language less", func(p *Touchpoint) { delete(p.Question, "sv-FI") }, false},
+		{"another language instead", func(p *Touchpoint) { p.Question = Text{"en": "Would you?"} }, false},
+		{"another language instead, in the same words", func(p *Touchpoint) { p.Question = Text{"en": p.Question["fi"]} }, false},
 		{"one wording", func(p *Touchpoint) { p.Question["sv-FI"] += "?" }, false},
 		{"one wording beside a new language", func(p *Touchpoint) { p.Question["en"], p.Question["fi"] = "Would you?", "Uusi?" }, false},
 		{"the metric", func(p *Touchpoint) { p.Metric = CSAT }, false},
@@ -314,10 +318,33 @@ func TestSameSeries(t *testing.T) {
 	} {
 		old, p := good(), good()
 		c.edit(p)
-		if there, back := p.SameSeries(old), old.SameSeries(p); there != c.want || back != c.want {
-			t.Errorf("%s: %v, and the other way %v, want %v", c.name, there, back, c.want)
+		if got := p.SameSeries(old); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
+}
+
+// However a question changes step by step, a series has one wording in each
+// language.
+func TestSeriesHasOneWording(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		wordings := rapid.MapOfN(rapid.SampledFrom([]string{"fi", "sv", "en"}), rapid.SampledFrom([]string{"A", "B"}), 1, 3)
+		asked := Text{} // by the series so far
+		old := &Touchpoint{Metric: NPS}
+		for range rapid.IntRange(1, 8).Draw(t, "changes") {
+			p := &Touchpoint{Metric: NPS, Question: wordings.Draw(t, "question")}
+			if !p.SameSeries(old) {
+				asked = Text{}
+			}
+			for l, q := range p.Question {
+				if was, ok := asked[l]; ok && was != q {
+					t.Fatalf("one series asks %q and %q in %s", was, q, l)
+				}
+				asked[l] = q
+			}
+			old = p
+		}
+	})
 }
 
 func TestSegmentsOf(t *testing.T) {

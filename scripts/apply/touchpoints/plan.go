@@ -45,8 +45,10 @@ type Plan []Step
 
 // NewPlan compares the definitions of a file with the stored ones. Where a
 // metric (and with it the scale) or the wording of a question in a language
-// differs, the answers so far may not be mixed with those to come, and a new
-// series starts; keep lists the touchpoints whose wording alone was mended.
+// differs, or a language is no longer asked in, the answers so far may not be
+// mixed with those to come, and a new series starts (see
+// [survey.Touchpoint.SameSeries]); keep lists the touchpoints whose question
+// means the same as before.
 //
 // It returns an error where keep names a touchpoint that is not in the file,
 // whose metric differs, or that needs no keeping.
@@ -119,13 +121,23 @@ func difference(was, t *survey.Touchpoint) string {
 	if was.Metric != t.Metric {
 		return fmt.Sprintf("the metric changes from %s to %s", was.Metric, t.Metric)
 	}
-	var changed []string
-	for _, l := range slices.Sorted(maps.Keys(t.Question)) {
-		if old, ok := was.Question[l]; ok && old != t.Question[l] {
+	var changed, dropped []string
+	for _, l := range slices.Sorted(maps.Keys(was.Question)) {
+		switch q, ok := t.Question[l]; {
+		case !ok:
+			dropped = append(dropped, l)
+		case q != was.Question[l]:
 			changed = append(changed, l)
 		}
 	}
-	return "the question changes in " + strings.Join(changed, ", ")
+	var reasons []string
+	if len(changed) > 0 {
+		reasons = append(reasons, "changes in "+strings.Join(changed, ", "))
+	}
+	if len(dropped) > 0 {
+		reasons = append(reasons, "is no longer asked in "+strings.Join(dropped, ", "))
+	}
+	return "the question " + strings.Join(reasons, " and ")
 }
 
 // Writes reports how many touchpoints the plan would write.

@@ -62,6 +62,12 @@ func TestPlanGolden(t *testing.T) {
 			nps.Question["fi"], nps.Question["sv"] = "Suosittelisitko?", "Rekommenderar du?"
 			return was
 		}},
+		{name: "language-dropped", change: func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
+			get(t, was, "shop-nps").Question["de"] = "Würden Sie uns empfehlen?"
+			csat := get(t, was, "support-csat")
+			csat.Question["de"], csat.Question["fi"] = "Wie war es?", "Kuinka kävi?"
+			return was
+		}},
 		{name: "keep-series", keep: []string{"shop-nps"}, change: func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
 			get(t, was, "shop-nps").Question["fi"] = "Kuinka todennäköisesti suosittelsit meitä ystävälle tai kollegalle?"
 			return was
