@@ -5,15 +5,21 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
 	"github.com/pulssi/pulssi/functions/answer"
 	"github.com/pulssi/pulssi/shared/apigw"
+	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
@@ -565,6 +571,47 @@ func TestNoCommentIsLostWithoutAForm(t *testing.T) {
 				if !strings.Contains(resp.Body, want) {
 					t.Errorf("the page lacks %q: %s", want, readable(resp.Body))
 				}
+			}
+		})
+	}
+}
+
+// TestNoCommentIsLostToSlowTables sends a form to tables that take every
+// request and never answer: the page comes before Lambda would end the
+// invocation, and after one request of the client's, not two.
+func TestNoCommentIsLostToSlowTables(t *testing.T) {
+	const longest = 20 * time.Second
+	for _, c := range []struct {
+		name               string
+		invocation, client time.Duration
+	}{
+		{"the invocation's time is over first", 1700 * time.Millisecond, longest},
+		{"the client's is", longest, 100 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var requests atomic.Int32
+			silent := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+				requests.Add(1)
+				_, _ = io.Copy(io.Discard, r.Body) // only then is it seen that the client has gone
+				<-r.Context().Done()
+			}))
+			defer silent.Close()
+			conf := config.Config{Region: "eu-north-1", DynamoDBEndpoint: silent.URL}
+			s := store.New(store.NewClient(conf, func(string) string { return "x" }, func(o *dynamodb.Options) {
+				o.HTTPClient, o.RetryMaxAttempts = &http.Client{Timeout: c.client}, 1
+			}), conf)
+			h := &answer.Handler{Asks: s, Touchpoints: catalog(), Now: time.Now}
+			ctx, cancel := context.WithTimeout(t.Context(), c.invocation)
+			defer cancel()
+			resp, err := h.Handle(ctx, postForm("POST /a/{id}", id, form("score", "3", "comment", "Uusi <b>")))
+			if err != nil || ctx.Err() != nil {
+				t.Fatalf("error %v, the invocation's %v", err, ctx.Err())
+			}
+			if resp.StatusCode != http.StatusInternalServerError || !strings.Contains(resp.Body, "Uusi &lt;b&gt;") {
+				t.Errorf("status %d: %s", resp.StatusCode, readable(resp.Body))
+			}
+			if n := requests.Load(); n != 1 {
+				t.Errorf("%d requests, want 1", n)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package answer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -137,10 +138,10 @@ func (h *Handler) thank(ctx context.Context, r *apigw.Request, a *survey.Ask) (a
 // again returns the page after an answer that was refused, with all that was
 // typed.
 func (h *Handler) again(ctx context.Context, r *apigw.Request, id string, err error) (apigw.Response, error) {
-	e, status := apigw.Known(ctx, r, err)
-	if e.Code == survey.NotFound {
-		return apigw.Response{}, err
+	if survey.CodeOf(err) == survey.NotFound || errors.Is(err, context.DeadlineExceeded) {
+		return apigw.Response{}, err // there is no question to read, or no time for it
 	}
+	e, status := apigw.Known(ctx, r, err)
 	a, t, readErr := h.ask(ctx, id)
 	if readErr != nil {
 		return apigw.Response{}, readErr
