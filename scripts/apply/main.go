@@ -41,7 +41,8 @@ func interruptible() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (Store, string, error) {
-		return connect.Store(ctx)
+		d, err := connect.Open(ctx)
+		return d.Store, d.Where, err
 	})
 }
 

@@ -1,4 +1,4 @@
-// Package connect finds the tables that a script is to work on.
+// Package connect finds the deployment that a script is to work on.
 package connect
 
 import (
@@ -19,7 +19,17 @@ import (
 	"github.com/pulssi/pulssi/shared/testkit/checkout"
 )
 
-// Store returns the store to work on, and in words where it is:
+// Deployment is where a script works.
+type Deployment struct {
+	Store *store.Store
+	// Where is in words where the tables are.
+	Where string
+	// URL is where the HTTP API is, without a slash at its end: that of the
+	// local stack, and PULSSI_PUBLIC_URL anywhere else. "" where nobody says.
+	URL string
+}
+
+// Open returns the deployment to work on:
 //
 //   - the local stack while it runs, which tells its address in
 //     .local/dev.json, unless PULSSI_TABLE_PREFIX or the DYNAMODB_ENDPOINT of
@@ -31,7 +41,7 @@ import (
 //
 // It makes no call to the tables. The error says what to set where there is
 // none of these.
-func Store(ctx context.Context) (*store.Store, string, error) {
+func Open(ctx context.Context) (Deployment, error) {
 	return open(ctx, os.Getenv, func() (string, error) {
 		root, err := checkout.Root()
 		return filepath.Join(root, ".local", "dev.json"), err
@@ -44,51 +54,62 @@ var localEnv = map[string]string{
 	config.Region: "eu-north-1", "AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local",
 }
 
-func open(ctx context.Context, getenv func(string) string, devFile func() (string, error)) (*store.Store, string, error) {
-	prefix, endpoint := getenv(config.TablePrefix), getenv(config.DynamoDBEndpoint)
-	if prefix == "" {
+func open(ctx context.Context, getenv func(string) string, devFile func() (string, error)) (Deployment, error) {
+	given := map[string]string{}
+	for _, name := range []string{config.TablePrefix, config.DynamoDBEndpoint, config.PublicURL} {
+		given[name] = getenv(name)
+	}
+	if given[config.TablePrefix] == "" {
 		dev, err := readDev(devFile)
 		if err != nil {
-			return nil, "", err
+			return Deployment{}, err
 		}
-		switch {
+		switch endpoint := given[config.DynamoDBEndpoint]; {
 		case dev.Endpoint != "" && (endpoint == "" || endpoint == dev.Endpoint):
-			prefix, endpoint = dev.Prefix, dev.Endpoint
+			given = map[string]string{config.TablePrefix: dev.Prefix, config.DynamoDBEndpoint: dev.Endpoint, config.PublicURL: dev.URL}
 		case endpoint == "":
-			return nil, "", fmt.Errorf("no tables to work on: start the local stack with `make dev`, or set %s to that of a deployment", config.TablePrefix)
+			return Deployment{}, fmt.Errorf("no tables to work on: start the local stack with `make dev`, or set %s to that of a deployment", config.TablePrefix)
 		}
 	}
-	given := map[string]string{config.TablePrefix: prefix, config.DynamoDBEndpoint: endpoint}
-	if endpoint == "" {
+	if given[config.DynamoDBEndpoint] == "" {
 		return openAWS(ctx, getenv, given)
 	}
 	env := func(name string) string { return cmp.Or(given[name], getenv(name), localEnv[name]) }
 	c, err := config.Read(env)
 	if err != nil {
-		return nil, "", err
+		return Deployment{}, err
 	}
-	return store.New(store.NewClient(c, env), c), fmt.Sprintf("the tables %s* at %s", prefix, endpoint), nil
+	return Deployment{
+		Store: store.New(store.NewClient(c, env), c),
+		Where: fmt.Sprintf("the tables %s* at %s", c.TablePrefix, c.DynamoDBEndpoint),
+		URL:   c.PublicURL,
+	}, nil
 }
 
 // openAWS takes region and credentials from wherever the AWS tools take them;
 // an engineer has profiles and single sign-on, which functions do not.
-func openAWS(ctx context.Context, getenv func(string) string, given map[string]string) (*store.Store, string, error) {
+func openAWS(ctx context.Context, getenv func(string) string, given map[string]string) (Deployment, error) {
 	ac, err := awsconfig.LoadDefaultConfig(ctx)
 	if err != nil {
-		return nil, "", fmt.Errorf("reading the AWS settings: %w", err)
+		return Deployment{}, fmt.Errorf("reading the AWS settings: %w", err)
 	}
 	given[config.Region] = ac.Region
 	c, err := config.Read(func(name string) string { return cmp.Or(given[name], getenv(name)) })
 	if err != nil {
-		return nil, "", err
+		return Deployment{}, err
 	}
-	return store.New(dynamodb.NewFromConfig(ac), c), fmt.Sprintf("the tables %s* in AWS, %s", c.TablePrefix, c.Region), nil
+	return Deployment{
+		Store: store.New(dynamodb.NewFromConfig(ac), c),
+		Where: fmt.Sprintf("the tables %s* in AWS, %s", c.TablePrefix, c.Region),
+		URL:   c.PublicURL,
+	}, nil
 }
 
 // dev is what .local/dev.json tells: see package stack of scripts/dev.
 type dev struct {
 	Endpoint string `json:"endpoint"`
 	Prefix   string `json:"prefix"`
+	URL      string `json:"url"`
 }
 
 // readDev returns the address of the local stack, empty while it does not run.

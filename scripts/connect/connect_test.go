@@ -13,21 +13,28 @@ import (
 
 func TestOpen(t *testing.T) {
 	t.Setenv(config.Region, "eu-west-1") // read by the AWS client itself
-	const running = `{"endpoint":"http://127.0.0.1:1111","prefix":"dev-","url":"http://localhost:8080"}`
+	const (
+		running = `{"endpoint":"http://127.0.0.1:1111","prefix":"dev-","url":"http://localhost:9000"}`
+		local   = "http://localhost:9000"
+		public  = "https://answer.example.com"
+	)
 	for name, tc := range map[string]struct {
 		dev  string // content of .local/dev.json, "" for none
 		env  map[string]string
-		want string // the description, or a part of the error
+		want string // where the tables are, or a part of the error
+		url  string
 	}{
-		"the local stack":         {running, nil, "the tables dev-* at http://127.0.0.1:1111"},
-		"the local stack's own":   {running, map[string]string{config.DynamoDBEndpoint: "http://127.0.0.1:1111"}, "the tables dev-* at http://127.0.0.1:1111"},
-		"another endpoint":        {running, map[string]string{config.DynamoDBEndpoint: "http://127.0.0.1:2222"}, "the tables * at http://127.0.0.1:2222"},
-		"endpoint and prefix":     {running, map[string]string{config.DynamoDBEndpoint: "http://127.0.0.1:2222", config.TablePrefix: "t-"}, "the tables t-* at http://127.0.0.1:2222"},
-		"a deployment":            {running, map[string]string{config.TablePrefix: "pulssi-prod-"}, "the tables pulssi-prod-* in AWS, eu-west-1"},
-		"nothing":                 {"", nil, "make dev"},
-		"a broken file":           {"{", nil, "dev.json"},
-		"a broken endpoint":       {"", map[string]string{config.DynamoDBEndpoint: "here"}, config.DynamoDBEndpoint},
-		"an unreadable retention": {running, map[string]string{config.Retention: "long"}, config.Retention},
+		"the local stack":         {running, nil, "the tables dev-* at http://127.0.0.1:1111", local},
+		"the local stack's own":   {running, map[string]string{config.DynamoDBEndpoint: "http://127.0.0.1:1111"}, "the tables dev-* at http://127.0.0.1:1111", local},
+		"the local stack alone":   {running, map[string]string{config.PublicURL: public}, "the tables dev-* at http://127.0.0.1:1111", local},
+		"another endpoint":        {running, map[string]string{config.DynamoDBEndpoint: "http://127.0.0.1:2222"}, "the tables * at http://127.0.0.1:2222", ""},
+		"endpoint and prefix":     {running, map[string]string{config.DynamoDBEndpoint: "http://127.0.0.1:2222", config.TablePrefix: "t-", config.PublicURL: public}, "the tables t-* at http://127.0.0.1:2222", public},
+		"a deployment":            {running, map[string]string{config.TablePrefix: "pulssi-prod-"}, "the tables pulssi-prod-* in AWS, eu-west-1", ""},
+		"a deployment's address":  {running, map[string]string{config.TablePrefix: "pulssi-prod-", config.PublicURL: public + "/"}, "the tables pulssi-prod-* in AWS, eu-west-1", public},
+		"nothing":                 {"", nil, "make dev", ""},
+		"a broken file":           {"{", nil, "dev.json", ""},
+		"a broken endpoint":       {"", map[string]string{config.DynamoDBEndpoint: "here"}, config.DynamoDBEndpoint, ""},
+		"an unreadable retention": {running, map[string]string{config.Retention: "long"}, config.Retention, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "dev.json")
@@ -36,12 +43,13 @@ func TestOpen(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s, got, err := open(context.Background(), func(name string) string { return tc.env[name] }, func() (string, error) { return file, nil })
+			d, err := open(context.Background(), func(name string) string { return tc.env[name] }, func() (string, error) { return file, nil })
+			got := d.Where
 			if err != nil {
 				got = err.Error()
 			}
-			if (s == nil) != (err != nil) || !strings.Contains(got, tc.want) {
-				t.Errorf("%v, %q: want %q", s, got, tc.want)
+			if (d.Store == nil) != (err != nil) || !strings.Contains(got, tc.want) || d.URL != tc.url {
+				t.Errorf("%+v, %v: want %q, address %q", d, err, tc.want, tc.url)
 			}
 		})
 	}
@@ -51,11 +59,11 @@ func TestOpen(t *testing.T) {
 func TestOpenReadsTheTables(t *testing.T) {
 	tables := testkit.NewTables(t)
 	env := map[string]string{config.DynamoDBEndpoint: tables.Config.DynamoDBEndpoint, config.TablePrefix: tables.Config.TablePrefix}
-	s, _, err := open(context.Background(), func(name string) string { return env[name] }, nil)
+	d, err := open(context.Background(), func(name string) string { return env[name] }, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Touchpoints(context.Background()); err != nil {
+	if _, err := d.Store.Touchpoints(context.Background()); err != nil {
 		t.Error(err)
 	}
 }

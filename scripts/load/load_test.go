@@ -6,6 +6,7 @@ import (
 	"flag"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -138,13 +139,22 @@ func TestEveryAcceptedAnswerIsCounted(t *testing.T) {
 	}
 }
 
-// TestCommand runs the command as a person does.
+// TestCommand runs the command as a person does, beside a local stack that
+// tells where it is.
 func TestCommand(t *testing.T) {
+	checkout := t.TempDir() // removed after the stack has taken its address back
 	s := startStack(t, nil)
-	t.Setenv(config.DynamoDBEndpoint, s.Config.DynamoDBEndpoint)
-	t.Setenv(config.TablePrefix, s.Config.TablePrefix)
+	if err := os.WriteFile(filepath.Join(checkout, "go.mod"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Announce(filepath.Join(checkout, ".local", "dev.json")); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(checkout)
+	t.Setenv(config.DynamoDBEndpoint, "")
+	t.Setenv(config.TablePrefix, "")
 	var out, progress bytes.Buffer
-	if err := run(t.Context(), []string{"-n", "50", "-url", s.URL + "/", "-json", "-rate", "500"}, &out, &progress); err != nil {
+	if err := run(t.Context(), []string{"-n", "50", "-json", "-rate", "500"}, &out, &progress); err != nil {
 		t.Fatal(err)
 	}
 	var report traffic.Report
@@ -156,6 +166,9 @@ func TestCommand(t *testing.T) {
 	}
 	if !strings.Contains(progress.String(), "\r50 of 50 people") || strings.Count(progress.String(), "\n") != 2 {
 		t.Errorf("progress: %q", progress.String())
+	}
+	if err := run(t.Context(), []string{"-n", "1", "-url", s.URL + "/"}, io.Discard, io.Discard); err != nil {
+		t.Errorf("an address of its own: %v", err)
 	}
 	for _, args := range [][]string{{"-n", "0"}, {"-url", "localhost"}, {"-links", "60", "-scanners", "41"}, {"more"}, {"-touchpoints", "100"}, {"-rate", "-1"}, {"-concurrency", "0"}, {"-edits", "101"}} {
 		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {

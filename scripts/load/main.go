@@ -11,6 +11,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -45,7 +46,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	c := traffic.Config{}
 	flags := flag.NewFlagSet("load", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	flags.StringVar(&c.URL, "url", "http://localhost:8080", "where the API is")
+	flags.StringVar(&c.URL, "url", "", "where the API is; by default that of the local stack, or PULSSI_PUBLIC_URL")
 	flags.IntVar(&c.N, "n", 1000, "people who answer")
 	flags.Float64Var(&c.Rate, "rate", 0, "people a second; 0 for full speed")
 	flags.IntVar(&c.Concurrency, "concurrency", 32, "people at the same time")
@@ -63,19 +64,19 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if flags.NArg() > 0 {
 		return fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	c.URL = strings.TrimSuffix(c.URL, "/")
-	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("-url must be an http or https address, not %q", c.URL)
-	}
-	s, where, err := connect.Store(ctx)
+	d, err := connect.Open(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(progress, "%d people answer at %s, in %s.\n", c.N, c.URL, where); err != nil {
+	c.URL = strings.TrimSuffix(cmp.Or(c.URL, d.URL), "/")
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("-url must be the http or https address of the API, not %q", c.URL)
+	}
+	if _, err := fmt.Fprintf(progress, "%d people answer at %s, in %s.\n", c.N, c.URL, d.Where); err != nil {
 		return err
 	}
 	line := newLine(progress, c.N)
-	report, err := traffic.Run(ctx, c, s, line.show)
+	report, err := traffic.Run(ctx, c, d.Store, line.show)
 	line.end()
 	if report == nil {
 		return err

@@ -90,13 +90,13 @@ func run(args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s, where, err := connect.Store(ctx)
+	d, err := connect.Open(ctx)
 	if err != nil {
 		return err
 	}
-	say(progress, "Recounting %s\n", where)
+	say(progress, "Recounting %s\n", d.Where)
 	f := &differences.Finder{
-		Store: s, Zone: zone, Touchpoint: *touchpoint, Settle: *settle, Patience: max(*patience, *settle),
+		Store: d.Store, Zone: zone, Touchpoint: *touchpoint, Settle: *settle, Patience: max(*patience, *settle),
 		Now: time.Now, Wait: differences.Wait,
 		Progress: func(asks int) {
 			if asks%progressEvery == 0 {
