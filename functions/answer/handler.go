@@ -133,7 +133,7 @@ func (h *Handler) answer(ctx context.Context, r *apigw.Request) (apigw.Response,
 			if r.ContentType() == typeJSON {
 				return apigw.JSON(http.StatusOK, accepted{a.ID, a.Score, a.Trust, a.Open().UTC()}), nil
 			}
-			return h.thank(ctx, r, a)
+			return h.thank(ctx, r, a), nil
 		}
 	}
 	if !r.WantsHTML() {

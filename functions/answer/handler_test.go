@@ -617,6 +617,57 @@ func TestNoCommentIsLostToSlowTables(t *testing.T) {
 	}
 }
 
+// unreadable is a catalog that cannot be read.
+type unreadable struct{ answer.Touchpoints }
+
+func (unreadable) Touchpoint(context.Context, string) (*survey.Touchpoint, error) {
+	return nil, errors.New("secret")
+}
+
+func (unreadable) Series(context.Context, store.SeriesKey) (*survey.Touchpoint, error) {
+	return nil, errors.New("secret")
+}
+
+// TestTakenAnswerIsThankedFor takes answers to questions that cannot be read
+// again: they are saved, and the page says so.
+func TestTakenAnswerIsThankedFor(t *testing.T) {
+	former := ask(survey.NPS, "fi")
+	former.Series = 2
+	former.Touchpoint = "csat"
+	for name, c := range map[string]struct {
+		ask         *survey.Ask
+		touchpoints answer.Touchpoints
+		accept      string
+		texts       []string
+	}{
+		"in the ask's language":                {ask(survey.NPS, "fi"), unreadable{}, "sv", []string{`<html lang="fi"`, "Kiitos vastauksestasi!", "Vastauksesi on tallennettu"}},
+		"in the browser's":                     {ask(survey.NPS, ""), unreadable{}, "sv", []string{`<html lang="sv"`, "Tack för ditt svar!"}},
+		"a definition that is of another kind": {former, catalog(), "", []string{`<html lang="fi"`, "Kiitos vastauksestasi!"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := &one{t: t, ask: c.ask}
+			h := handler(o)
+			h.Touchpoints = c.touchpoints
+			r := postForm("POST /a/{id}", id, form("score", "3", "comment", "Uusi"))
+			r.Headers["accept-language"] = c.accept
+			resp := handle(t, h, r)
+			if len(o.answers) != 1 || resp.StatusCode != http.StatusOK {
+				t.Fatalf("%d answers, status %d: %s", len(o.answers), resp.StatusCode, readable(resp.Body))
+			}
+			for _, want := range c.texts {
+				if !strings.Contains(resp.Body, want) {
+					t.Errorf("the page lacks %q: %s", want, readable(resp.Body))
+				}
+			}
+			for _, bad := range []string{"ei tallennettu", "secret", "<form"} {
+				if strings.Contains(resp.Body, bad) {
+					t.Errorf("the page has %q: %s", bad, readable(resp.Body))
+				}
+			}
+		})
+	}
+}
+
 // TestLongestFormInEveryAlphabet sends comments of the longest length allowed:
 // a form writes each of these characters as three bytes for every one.
 func TestLongestFormInEveryAlphabet(t *testing.T) {

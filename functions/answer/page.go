@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -125,14 +126,18 @@ func locale(r *apigw.Request, t *survey.Touchpoint, wish string) string {
 }
 
 // thank returns the page after an answer, on which it can still be changed.
-func (h *Handler) thank(ctx context.Context, r *apigw.Request, a *survey.Ask) (apigw.Response, error) {
+// The answer is taken whatever happens here: where the question cannot be read,
+// the page says thanks without it.
+func (h *Handler) thank(ctx context.Context, r *apigw.Request, a *survey.Ask) apigw.Response {
 	t, err := h.definition(ctx, a)
 	if err != nil {
-		return apigw.Response{}, err
+		slog.ErrorContext(ctx, "thanks without the question", "request", r.RequestContext.RequestID,
+			"touchpoint", a.Touchpoint, "series", a.Series, "error", err.Error())
+		return respond(http.StatusOK, &web.AnswerPage{Locale: cmp.Or(a.Locale, r.Locale(web.Locales())), Thanks: true})
 	}
 	p := standing(r, t, a)
 	p.Thanks = true
-	return respond(http.StatusOK, p), nil
+	return respond(http.StatusOK, p)
 }
 
 // again returns the page after an answer that was refused, with all that was

@@ -66,7 +66,8 @@ func hashOf(s string) string {
 // left to say where nobody can. It is one document that asks for nothing
 // further, and a form that works without its script.
 type AnswerPage struct {
-	// Touchpoint is what is asked; nil for a page without a question.
+	// Touchpoint is what is asked; nil for a page without a question, which
+	// says thanks or what went wrong.
 	Touchpoint *survey.Touchpoint
 	// Action is the path that the form posts to.
 	Action string
@@ -233,6 +234,8 @@ func (w *page) title() phrase {
 		return w.own(w.Touchpoint.Question)
 	case w.Closed:
 		return w.ui(t.Closed)
+	case w.Thanks:
+		return w.ui(t.Thanks)
 	case w.Error != nil && w.Error.Code == survey.NotFound:
 		return w.ui(t.NotFound)
 	default:
@@ -248,6 +251,10 @@ func (w *page) content(title phrase) {
 		return
 	}
 	w.element("h1", "", title)
+	if w.Thanks {
+		w.element("p", "", w.ui(w.texts.Page.Saved))
+		w.element("p", ` class="soft later"`, w.ui(w.texts.Page.Change))
+	}
 	if w.Error != nil {
 		w.element("p", "", w.ui(w.texts.Errors[w.Error.Code]))
 		w.rule()
