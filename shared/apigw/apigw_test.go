@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -136,9 +137,10 @@ func TestLocale(t *testing.T) {
 
 // sample is a body as the functions declare theirs.
 type sample struct {
-	Score *Score            `json:"score"`
-	Text  string            `json:"text"`
-	Attrs map[string]string `json:"attrs"`
+	Score   *Score            `json:"score"`
+	Text    string            `json:"text"`
+	Comment *string           `json:"comment"`
+	Attrs   map[string]string `json:"attrs"`
 }
 
 func TestDecodeJSON(t *testing.T) {
@@ -154,7 +156,21 @@ func TestDecodeJSON(t *testing.T) {
 		`{"score":99999999999999999999}`: "invalid score: score must be a whole number",
 		`{"text":1}`:                     "invalid text: text must be a text, not number",
 		`{"attrs":[]}`:                   "invalid attrs: attrs must be an object, not array",
-		`{"attrs":{"k":1}}`:              "invalid attrs: attrs must be a text, not number",
+		`{"attrs":{"k":1}}`:              "invalid attrs: attrs must be a text in every entry, not number",
+		`{"comment":1}`:                  "invalid comment: comment must be a text, not number",
+		`{"score":null,"attrs":null}`:    "",
+		`{"SCORE":3}`:                    "unknown_field SCORE: SCORE is not a field of this request",
+		`{"score":9,"SCORE":3}`:          "unknown_field SCORE: SCORE is not a field of this request",
+		`{"\u017fcore":9}`:               "unknown_field ſcore: ſcore is not a field of this request", // folds to s
+		`{"":9}`:                         "unknown_field :  is not a field of this request",
+		`{"score":9,"score":3}`:          "invalid score: score must be there once",
+		`{"score":9,"\u0073core":9}`:     "invalid score: score must be there once",
+		`{"score":null,"score":3}`:       "invalid score: score must be there once",
+		`{"score":9,}`:                   "invalid body: body must be a JSON object",
+		`{"score" 9}`:                    "invalid body: body must be a JSON object",
+		`{"score":}`:                     "invalid body: body must be a JSON object",
+		`{1:2}`:                          "invalid body: body must be a JSON object",
+		`{`:                              "invalid body: body must be a JSON object",
 		`{"colour":"red"}`:               "unknown_field colour: colour is not a field of this request",
 		`{"a\"b":1}`:                     `unknown_field a"b: a"b is not a field of this request`,
 		``:                               "invalid body: body must be a JSON object",
@@ -173,14 +189,25 @@ func TestDecodeJSON(t *testing.T) {
 	}
 }
 
+// Whatever a body is, it is refused with an error for the caller, or read as
+// encoding/json reads it.
 func FuzzDecodeJSON(f *testing.F) {
-	for _, s := range []string{`{"score":9}`, `{"attrs":{"k":1}}`, `{"a\"b":1}`, `nul`, `{"score":9} x`} {
+	for _, s := range []string{
+		`{"score":9}`, `{"attrs":{"k":1}}`, `{"a\"b":1}`, `nul`, `{"score":9} x`, `{"score":9,"Score":3}`, `{"text":"a","text":"b"}`,
+		` {"comment":"\ud800","attrs":{"a":"b","a":null},"score":null} `, `{"text":"\xff"}`, `{"score":1,}`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var v sample
-		if err := DecodeJSON(b, &v); err != nil && strings.HasPrefix(told(err), "not told") {
-			t.Errorf("%q: %v", b, err)
+		var v, plain sample
+		if err := DecodeJSON(b, &v); err != nil {
+			if strings.HasPrefix(told(err), "not told") {
+				t.Errorf("%q: %v", b, err)
+			}
+			return
+		}
+		if err := json.Unmarshal(b, &plain); err != nil || !reflect.DeepEqual(v, plain) {
+			t.Errorf("%q: %+v, where encoding/json reads %+v, %v", b, v, plain, err)
 		}
 	})
 }

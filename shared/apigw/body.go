@@ -13,46 +13,91 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// DecodeJSON reads one JSON object into v. The errors name the field and the
-// rule: [survey.UnknownField] for a field that v does not have,
-// [survey.Invalid] for a value of a wrong type, for broken JSON and for
-// anything after the object.
+// DecodeJSON reads one JSON object into the struct that v points to, whose
+// fields are named by their json tags alone. encoding/json by itself takes
+// {"score":9,"SCORE":3} for a score of 3; here a name counts only as it is
+// written, and once. The errors name the field and the rule:
+// [survey.UnknownField] for a field that v does not have, [survey.Invalid] for
+// one that is there twice, for a value of a wrong type, for broken JSON and
+// for anything after the object.
 func DecodeJSON(b []byte, v any) error {
-	if b = bytes.TrimSpace(b); len(b) == 0 || b[0] != '{' {
-		return notAnObject() // null would be taken for an empty one
-	}
+	fields := fieldsOf(v)
 	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	err := d.Decode(v)
-	if err == nil {
-		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return survey.Errorf(survey.Invalid, "body", "body must be one JSON object and nothing after it")
-		}
-		return nil
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return notAnObject()
 	}
+	for d.More() {
+		t, err := d.Token()
+		if err != nil {
+			return notAnObject()
+		}
+		name := t.(string) // the decoder lets nothing else stand here
+		f, ok := fields[name]
+		switch {
+		case !ok:
+			return survey.Errorf(survey.UnknownField, name, "%s is not a field of this request", name)
+		case f.seen:
+			return twice(name)
+		}
+		f.seen = true
+		if err := d.Decode(f.into.Addr().Interface()); err != nil {
+			return f.broken(name, err)
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return notAnObject()
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return survey.Errorf(survey.Invalid, "body", "body must be one JSON object and nothing after it")
+	}
+	return nil
+}
+
+// field is one field of a body.
+type field struct {
+	into reflect.Value
+	seen bool
+}
+
+// fieldsOf returns the fields of the struct that v points to, by name.
+func fieldsOf(v any) map[string]*field {
+	s := reflect.ValueOf(v).Elem()
+	fields := make(map[string]*field, s.NumField())
+	for i := range s.NumField() {
+		fields[s.Type().Field(i).Tag.Get("json")] = &field{into: s.Field(i)}
+	}
+	return fields
+}
+
+// broken says what err, of decoding the field, means to the caller.
+func (f *field) broken(name string, err error) error {
 	if e, ok := errors.AsType[*survey.Error](err); ok {
 		return e
 	}
-	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return survey.Errorf(survey.Invalid, e.Field, "%s must be %s, not %s", e.Field, kindName(e.Type.Kind()), e.Value)
+	e, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return notAnObject()
 	}
-	// encoding/json has no type for this error; its text is covered by a test.
-	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		name, err := strconv.Unquote(quoted)
-		if err != nil {
-			name = quoted
-		}
-		return survey.Errorf(survey.UnknownField, name, "%s is not a field of this request", name)
+	of := f.into.Type()
+	if of.Kind() == reflect.Pointer {
+		of = of.Elem()
 	}
-	return notAnObject()
+	each := ""
+	if e.Type != of {
+		each = " in every entry" // of an object or a list
+	}
+	return survey.Errorf(survey.Invalid, name, "%s must be %s%s, not %s", name, kindName(e.Type.Kind()), each, e.Value)
 }
 
 func notAnObject() error {
 	return survey.Errorf(survey.Invalid, "body", "body must be a JSON object")
 }
 
-// kindName names what a field holds, or what the values of a field that is an
-// object hold: encoding/json does not tell the two apart.
+func twice(name string) error {
+	return survey.Errorf(survey.Invalid, name, "%s must be there once", name)
+}
+
+// kindName names what a value must be.
 func kindName(k reflect.Kind) string {
 	switch k {
 	case reflect.String:
@@ -106,7 +151,7 @@ func DecodeForm(b []byte, known ...string) (url.Values, error) {
 			return nil, survey.Errorf(survey.UnknownField, name, "%s is not a field of this form", name)
 		}
 		if len(values) > 1 {
-			return nil, survey.Errorf(survey.Invalid, name, "%s must be there once", name)
+			return nil, twice(name)
 		}
 	}
 	return form, nil
