@@ -32,7 +32,6 @@ test: ## run all tests
 
 lint: ## check form, types, dependencies and the usual mistakes
 	@scripts/setup.sh node lint
-	@files=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$files" ] || { echo "gofmt these: $$files"; exit 1; }
 	go mod tidy -diff
 	go vet ./...
 	.local/bin/golangci-lint run
@@ -40,17 +39,22 @@ lint: ## check form, types, dependencies and the usual mistakes
 	go run ./scripts/web -check
 
 bench: ## measure speed, size and cost beside their baselines
-	@scripts/setup.sh dynamodb chromium
+	@scripts/setup.sh node dynamodb
 	@mkdir -p .local/bin && go build -o .local/bin/bench ./scripts/bench && .local/bin/bench $(BENCH)
 
 web: ## build the scripts and styles of the pages into shared/web/dist
+	@scripts/setup.sh go
 	@go run ./scripts/web
 
-build: $(BOOTSTRAPS) ## compile the functions as they are deployed, into dist
+build: installed-go $(BOOTSTRAPS) ## compile the functions as they are deployed, into dist
+
+.PHONY: installed-go
+installed-go:
+	@scripts/setup.sh go
 
 # Always run: go itself knows what has changed.
 .PHONY: $(BOOTSTRAPS)
-$(BOOTSTRAPS): dist/%/bootstrap:
+$(BOOTSTRAPS): dist/%/bootstrap: installed-go
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w -buildid=" -o $@ ./functions/$*/lambda
 
 synth: build ## write the CloudFormation template into cdk.out; needs no AWS account

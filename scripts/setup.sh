@@ -2,7 +2,7 @@
 # Installs what this machine lacks for Pulssi, and says what it does. What it
 # cannot install it names, with the command that would.
 #
-#   scripts/setup.sh [node] [dynamodb] [chromium] [lint]     all of them if none is named
+#   scripts/setup.sh [go] [node] [dynamodb] [chromium] [lint]     all of them if none is named
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .local
@@ -103,7 +103,8 @@ for part in "${@:-all}"; do
     install_chromium
     install_lint
     ;;
+  go) ;; # looked at in any case
   node | dynamodb | chromium | lint) "install_$part" ;;
-  *) die "there is no part '$part': node, dynamodb, chromium, lint" ;;
+  *) die "there is no part '$part': go, node, dynamodb, chromium, lint" ;;
   esac
 done
