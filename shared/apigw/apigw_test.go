@@ -241,6 +241,15 @@ func TestParseScore(t *testing.T) {
 	}
 }
 
+func TestJSON(t *testing.T) {
+	want := Response{StatusCode: 201, Body: `{"score":9}`, Headers: map[string]string{
+		"content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff",
+	}}
+	if got := JSON(http.StatusCreated, map[string]int{"score": 9}); !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	var log bytes.Buffer
 	before := slog.Default()

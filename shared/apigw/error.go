@@ -49,15 +49,17 @@ func Known(ctx context.Context, r *Request, err error) (*survey.Error, int) {
 }
 
 // JSON returns v as JSON. It may be stored by nobody unless the caller sets
-// another cache-control.
+// another cache-control, and no browser may take it for anything but JSON: it
+// can hold what a stranger wrote.
 func JSON(status int, v any) Response {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic("apigw: a response that is no JSON: " + err.Error()) // a type of ours, never data
 	}
 	return Response{StatusCode: status, Body: string(b), Headers: map[string]string{
-		"content-type":  "application/json",
-		"cache-control": "no-store",
+		"content-type":           "application/json",
+		"cache-control":          "no-store",
+		"x-content-type-options": "nosniff",
 	}}
 }
 
