@@ -148,7 +148,7 @@ function took(sent: Message, answer: { score?: number; trust?: string }) {
   failures = 0;
   stored = { trust: answer.trust, score: answer.score, comment: sent.comment ?? stored.comment };
   auto = false;
-  if (!touched && answer.score !== sent.score) {
+  if (!touched && answer.trust === "human" && answer.score !== sent.score) {
     // Somebody has answered meanwhile, and a person's answer stands.
     choose(answer.score!);
     ask();
