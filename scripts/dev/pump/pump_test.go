@@ -48,6 +48,45 @@ func TestWindowsAndTheirState(t *testing.T) {
 	})
 }
 
+// TestAnAnswerIsCountedSoon holds the mapping as it is deployed to what the
+// live results promise: an answer shows within 10 seconds. The pages ask every
+// 2 seconds, and 1 is left for counting and for the way there and back.
+func TestAnAnswerIsCountedSoon(t *testing.T) {
+	const within = 7 * time.Second
+	mapping := topology.Streams()[0]
+	if mapping.Function != topology.Tally {
+		t.Fatalf("the first mapping is of %s", mapping.Function)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		// At every phase of the batches and of two windows, and in a shard that
+		// follows another.
+		var early, late []time.Time
+		for d := time.Duration(0); d < 90*time.Second; d += 370 * time.Millisecond {
+			if d < 45*time.Second {
+				early = append(early, time.Now().Add(d))
+			} else {
+				late = append(late, time.Now().Add(d))
+			}
+		}
+		r := newRig(t, &stream{shards: []*fakeShard{
+			{id: "a", at: early, ends: late[0]},
+			{id: "b", parent: "a", at: late},
+		}}, mapping, "")
+		r.fn.do = func(e input) (output, error) {
+			for _, record := range e.Records {
+				if took := time.Since(record.Change.ApproximateCreationDateTime.Time); took > within {
+					t.Errorf("%s is counted after %s, later than %s", record.EventID, took, within)
+				}
+			}
+			return output{}, nil
+		}
+		r.runFor(t, 2*time.Minute)
+		if got, want := len(r.fn.ok), len(early)+len(late); got != want {
+			t.Errorf("%d records counted, want %d", got, want)
+		}
+	})
+}
+
 func TestBatches(t *testing.T) {
 	tests := []struct {
 		name    string

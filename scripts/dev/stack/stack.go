@@ -67,6 +67,9 @@ type Options struct {
 	// Tune may change the options of the DynamoDB client of a function; it is
 	// for measuring.
 	Tune func(topology.Function, *dynamodb.Options)
+	// Mapping may change how a stream is fed to its function; it is for tests,
+	// which need not wait for batches to fill. Nil for as deployed.
+	Mapping func(topology.Stream) topology.Stream
 }
 
 // Stack is a running stack.
@@ -101,6 +104,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}
 	if o.Tune == nil {
 		o.Tune = func(topology.Function, *dynamodb.Options) {}
+	}
+	if o.Mapping == nil {
+		o.Mapping = func(m topology.Stream) topology.Stream { return m }
 	}
 	if o.Zone == nil {
 		if o.Zone, err = time.LoadLocation(config.DefaultZone); err != nil {
@@ -289,6 +295,7 @@ func (s *Stack) pump(ctx context.Context, db *dynamodb.Client, f functions, o Op
 		return nil
 	})
 	for _, mapping := range topology.Streams() {
+		mapping = o.Mapping(mapping)
 		table, err := db.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(o.Prefix + mapping.Table.Name)})
 		if err != nil {
 			return fmt.Errorf("looking for the stream of %s: %w", mapping.Table.Name, err)

@@ -24,16 +24,29 @@ import (
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
-// liveWithin is how soon the live page must show an answer.
-const liveWithin = 10 * time.Second
+// patience is how long a test waits for what comes within a second or two on a
+// machine with nothing else to do. How soon an answer must be counted is shown
+// by a test of package pump, on a clock of its own.
+const patience = time.Minute
+
+// browsing is longer than any wait of a page.
+const browsing = 3 * patience
+
+// unbatched counts each answer as soon as it is read.
+func unbatched(m topology.Stream) topology.Stream {
+	m.BatchingSeconds = 0
+	return m
+}
 
 func start(t *testing.T, o Options) *Stack {
 	t.Helper()
-	b, err := os.ReadFile("../touchpoints.yaml")
-	if err != nil {
-		t.Fatal(err)
+	if o.Touchpoints == nil {
+		b, err := os.ReadFile("../touchpoints.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Touchpoints = b
 	}
-	o.Touchpoints = b
 	s, err := Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -46,10 +59,12 @@ func start(t *testing.T, o Options) *Stack {
 	return s
 }
 
-// shared starts a stack on the tests' DynamoDB, in tables of its own.
-func shared(t *testing.T) *Stack {
+// shared starts a stack on the tests' DynamoDB, in tables of its own, that
+// counts without delay.
+func shared(t *testing.T, o Options) *Stack {
 	t.Helper()
-	return start(t, Options{Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-"})
+	o.Endpoint, o.Prefix, o.Mapping = dynamodblocal.Shared(t), "t"+survey.NewID()+"-", unbatched
+	return start(t, o)
 }
 
 func call(t *testing.T, method, url, body string) (int, string) {
@@ -102,27 +117,27 @@ func total(t *testing.T, s *Stack) (n int64, counts string) {
 }
 
 // eventually waits until the condition holds.
-func eventually(t *testing.T, limit time.Duration, what string, holds func() bool) {
+func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("not within %s: %s", limit, what)
+			t.Fatalf("not within %s: %s", patience, what)
 		case <-tick.C:
 		}
 	}
 }
 
 func TestAnswersBecomeResults(t *testing.T) {
-	s := shared(t)
+	s := shared(t, Options{})
 	for _, score := range []int{10, 10, 0} {
 		castVote(t, s, score)
 	}
-	eventually(t, liveWithin, "three votes in the results", func() bool {
+	eventually(t, "three votes in the results", func() bool {
 		n, counts := total(t, s)
 		return n == 3 && counts == `{"0":1,"10":2}`
 	})
@@ -133,7 +148,11 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 	address := filepath.Join(t.TempDir(), "dev.json")
 	var page string
 	for i := range 2 {
-		s := start(t, Options{Dir: dir})
+		o := Options{Dir: dir} // the first stops while the vote waits for its batch
+		if i == 1 {
+			o.Mapping = unbatched
+		}
+		s := start(t, o)
 		if s.Fresh != (i == 0) {
 			t.Errorf("start %d: fresh is %t", i, s.Fresh)
 		}
@@ -151,12 +170,12 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 			t.Errorf("a second stack on the same folder: %v", err)
 		}
 		if i == 1 {
-			eventually(t, liveWithin, "the vote made just before the stop", func() bool { n, _ := total(t, s); return n == 1 })
+			eventually(t, "the vote made just before the stop", func() bool { n, _ := total(t, s); return n == 1 })
 			if _, now := call(t, http.MethodGet, s.URL+"/", ""); links(now) != links(page) {
 				t.Error("the example links are others after a restart")
 			}
 			castVote(t, s, 9)
-			eventually(t, liveWithin, "a vote after the restart", func() bool { n, _ := total(t, s); return n == 2 })
+			eventually(t, "a vote after the restart", func() bool { n, _ := total(t, s); return n == 2 })
 			return
 		}
 		_, page = call(t, http.MethodGet, s.URL+"/", "")
@@ -165,7 +184,7 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(before); took > 5*time.Second {
+		if took := time.Since(before); took > patience {
 			t.Errorf("stopping took %s", took)
 		}
 		if _, err := os.Stat(address); !os.IsNotExist(err) {
@@ -186,7 +205,7 @@ func links(page string) string {
 }
 
 func TestATakenPortIsNamed(t *testing.T) {
-	s := shared(t)
+	s := shared(t, Options{})
 	port := 0
 	if _, err := fmt.Sscanf(s.URL, "http://localhost:%d", &port); err != nil {
 		t.Fatal(err)
@@ -198,7 +217,7 @@ func TestATakenPortIsNamed(t *testing.T) {
 }
 
 func TestAFreshSetOfLinks(t *testing.T) {
-	s := shared(t)
+	s := shared(t, Options{})
 	_, before := call(t, http.MethodGet, s.URL+"/", "")
 	metrics := 0
 	for _, m := range survey.Metrics() {
@@ -231,7 +250,7 @@ func TestAFreshSetOfLinks(t *testing.T) {
 
 // TestTheShop holds the shop to the touchpoints that it asks about.
 func TestTheShop(t *testing.T) {
-	s := shared(t)
+	s := shared(t, Options{})
 	if _, page := call(t, http.MethodGet, s.URL+"/", ""); !strings.Contains(page, `href="/shop/"`) {
 		t.Error("the index does not list the shop")
 	}
@@ -250,15 +269,7 @@ func TestTheShop(t *testing.T) {
 }
 
 func TestPagesWithoutTouchpoints(t *testing.T) {
-	s, err := Start(t.Context(), Options{Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	s := shared(t, Options{Touchpoints: []byte{}})
 	for _, path := range []string{"/", "/results"} {
 		if status, body := call(t, http.MethodGet, s.URL+path, ""); status != http.StatusOK || !strings.Contains(body, "go run ./scripts/apply") {
 			t.Errorf("%s: %d %s", path, status, body)
@@ -270,26 +281,11 @@ func TestPagesWithoutTouchpoints(t *testing.T) {
 // the script of every page, which is suspect until a person answers.
 func TestAMailScanner(t *testing.T) {
 	meter := &testkit.Meter{}
-	file, err := os.ReadFile("../touchpoints.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := Start(t.Context(), Options{
-		Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-", Touchpoints: file,
-		Tune: func(f topology.Function, o *dynamodb.Options) {
-			if f == topology.Answer {
-				meter.Attach(o)
-			}
-		},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
+	s := shared(t, Options{Tune: func(f topology.Function, o *dynamodb.Options) {
+		if f == topology.Answer {
+			meter.Attach(o)
 		}
-	})
+	}})
 	_, page := call(t, http.MethodGet, s.URL+"/", "")
 	path, _, _ := strings.Cut(links(page), "?") // of the first ask, which is about shop-nps
 
@@ -312,7 +308,7 @@ func TestAMailScanner(t *testing.T) {
 		}
 	}
 	castVote(t, s, 10) // counted after the scanner in the stream
-	eventually(t, liveWithin, "the vote and nothing else", func() bool {
+	eventually(t, "the vote and nothing else", func() bool {
 		_, counts := total(t, s)
 		return counts == `{"10":1}`
 	})
@@ -323,16 +319,14 @@ func TestAMailScanner(t *testing.T) {
 	if status, body := call(t, http.MethodPost, s.URL+path, `{"score":3,"via":"human"}`); status != http.StatusOK {
 		t.Fatalf("human: %d %s", status, body)
 	}
-	eventually(t, liveWithin, "the person's answer", func() bool {
+	eventually(t, "the person's answer", func() bool {
 		_, counts := total(t, s)
 		return counts == `{"10":1,"3":1}`
 	})
 }
 
-// TestPagesInABrowser looks at the pages as a person does, and sees a vote
-// arrive on the results without a reload.
 func TestPagesInABrowser(t *testing.T) {
-	s := shared(t)
+	s := shared(t, Options{})
 	castVote(t, s, 10)
 	for name, opts := range map[string][]testkit.BrowserOption{
 		"light": {testkit.Viewport(1280, 900)},
@@ -341,10 +335,10 @@ func TestPagesInABrowser(t *testing.T) {
 	} {
 		for _, path := range []string{"/", "/results"} {
 			t.Run(name+path, func(t *testing.T) {
-				ctx := testkit.Browser(t, opts...)
+				ctx := testkit.Browser(t, append(opts, testkit.Deadline(browsing))...)
 				open(ctx, t, s.URL+path)
 				if path == "/results" {
-					eventually(t, liveWithin, "numbers on the page", func() bool { return !strings.Contains(text(ctx, t, "main"), "Reading") })
+					eventually(t, "numbers on the page", func() bool { return !strings.Contains(text(ctx, t, "main"), "Reading") })
 				}
 				violations, err := testkit.Axe(ctx)
 				if err != nil {
@@ -356,33 +350,33 @@ func TestPagesInABrowser(t *testing.T) {
 			})
 		}
 	}
-	t.Run("one click", func(t *testing.T) {
-		before, _ := total(t, s)
-		ctx := testkit.Browser(t)
-		open(ctx, t, s.URL+"/")
-		if err := chromedp.Do(ctx, chromedp.Click(`a[href$="?s=9"]`)); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, liveWithin, "the click in the results", func() bool {
-			n, counts := total(t, s)
-			return n == before+1 && strings.Contains(counts, `"9":1`)
-		})
-		_, page := call(t, http.MethodGet, s.URL+"/", "")
-		if !strings.Contains(page, "answered 9, by a click") {
-			t.Error("the index does not show the answer")
-		}
+}
+
+// TestAnAnswerArrives answers with one click of the mouse, and sees another
+// answer arrive on the results without a reload.
+func TestAnAnswerArrives(t *testing.T) {
+	s := shared(t, Options{})
+	castVote(t, s, 10)
+	ctx := testkit.Browser(t, testkit.Deadline(browsing))
+	open(ctx, t, s.URL+"/")
+	if err := chromedp.Do(ctx, chromedp.Click(`a[href$="?s=9"]`)); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the vote and the click in the results", func() bool {
+		_, counts := total(t, s)
+		return counts == `{"10":1,"9":1}`
 	})
-	t.Run("live", func(t *testing.T) {
-		ctx := testkit.Browser(t, testkit.Deadline(2*time.Minute))
-		open(ctx, t, s.URL+"/results")
-		card := `[data-touchpoint="shop-nps"]`
-		eventually(t, 2*liveWithin, "the answers so far", func() bool { return strings.Contains(text(ctx, t, card), "2 answers,") })
-		castVote(t, s, 0)
-		eventually(t, liveWithin, "another, without a reload", func() bool { return strings.Contains(text(ctx, t, card), "3 answers,") })
-		if got := text(ctx, t, card+" .score"); !strings.HasPrefix(got, "33 ±") {
-			t.Errorf("the score of a ten, a nine and a zero is shown as %q", got)
-		}
-	})
+	if _, page := call(t, http.MethodGet, s.URL+"/", ""); !strings.Contains(page, "answered 9, by a click") {
+		t.Error("the index does not show the answer")
+	}
+	open(ctx, t, s.URL+"/results")
+	card := `[data-touchpoint="shop-nps"]`
+	eventually(t, "the answers so far", func() bool { return strings.Contains(text(ctx, t, card), "2 answers,") })
+	castVote(t, s, 0)
+	eventually(t, "another, without a reload", func() bool { return strings.Contains(text(ctx, t, card), "3 answers,") })
+	if got := text(ctx, t, card+" .score"); !strings.HasPrefix(got, "33 ±") {
+		t.Errorf("the score of a ten, a nine and a zero is shown as %q", got)
+	}
 }
 
 func open(ctx context.Context, t *testing.T, url string) {
