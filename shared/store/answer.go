@@ -175,14 +175,49 @@ func (s *Store) update(ctx context.Context, id string, e *expression, cond strin
 // be edited, so that a retry is harmless and a comment can follow the score.
 // The vote must have passed [survey.Vote.Check].
 //
-// It is one conditional update that reads nothing and writes no index; with a
-// comment the response is read first, to place it in the feed.
+// It is one conditional update that reads nothing and writes no index. With a
+// comment the response is read first, since its place in the feed follows from
+// its first answer, and the update is made on condition that this still is as
+// it was read.
 //
-// Errors: [survey.Closed] where the response can no longer be changed, and
+// Errors: [survey.Closed] where the response can no longer be changed,
 // [survey.Conflict] where the id belongs to another touchpoint, to an earlier
-// series, or to an ask that was sent.
+// series, or to an ask that was sent, and [survey.Unavailable] where a comment
+// found another response under the id every time.
 func (s *Store) Vote(ctx context.Context, t *survey.Touchpoint, v survey.Vote, now time.Time) (*survey.Ask, error) {
 	now = now.Truncate(time.Millisecond)
+	var standing *survey.Ask // as far as it is known; nil for none
+	if v.Comment != nil {
+		a, err := s.Ask(ctx, v.ID)
+		if err != nil && survey.CodeOf(err) != survey.NotFound {
+			return nil, err
+		}
+		standing = a
+	}
+	for range contested {
+		e, cond := s.vote(t, v, standing, now)
+		a, taken, err := s.update(ctx, v.ID, e, cond)
+		switch {
+		case survey.CodeOf(err) == survey.NotFound:
+			standing = nil // erased since it was read
+			continue
+		case err != nil || taken:
+			return a, err
+		case a.Touchpoint != t.ID || a.Series != t.Series || a.Contact != "" || !a.SentAt.IsZero() || !a.Answered():
+			return nil, survey.Errorf(survey.Conflict, "id", "id belongs to another answer, make a new one")
+		}
+		if end := a.AnsweredAt.Add(survey.EditWindow); !now.Before(end) {
+			return nil, survey.Errorf(survey.Closed, "", "the answer could be changed until %s", end.UTC().Format(time.RFC3339))
+		}
+		standing = a
+	}
+	return nil, survey.Errorf(survey.Unavailable, "", "others are answering under the same id, try again")
+}
+
+// vote returns the update that a vote is and its condition: there is no
+// response under the id, or it is one that the vote may change. Where there is
+// a comment, standing must still be what stands.
+func (s *Store) vote(t *survey.Touchpoint, v survey.Vote, standing *survey.Ask, now time.Time) (*expression, string) {
 	e := newExpression()
 	e.set("score", num(int64(v.Score)))
 	e.set("trust", str(string(survey.Human)))
@@ -205,26 +240,16 @@ func (s *Store) Vote(ctx context.Context, t *survey.Touchpoint, v survey.Vote, n
 	if segments := t.SegmentsOf(v.Attrs); len(segments) > 0 {
 		e.setOnce("segments", &types.AttributeValueMemberSS{Value: segments})
 	}
-	if v.Comment != nil {
-		answeredAt := now
-		old, err := s.Ask(ctx, v.ID)
-		switch {
-		case err == nil && old.Answered():
-			answeredAt = old.AnsweredAt
-		case err != nil && survey.CodeOf(err) != survey.NotFound:
-			return nil, err
-		}
-		e.setComment(t.ID, v.ID, *v.Comment, answeredAt)
+	if v.Comment != nil && standing == nil {
+		e.setComment(t.ID, v.ID, *v.Comment, now)
+		return e, e.notExists("id")
 	}
-	cond := e.notExists("id") + " OR (" + e.is("touchpoint", "=", str(t.ID)) + " AND " +
-		e.is("series", "=", num(int64(t.Series))) + " AND " + e.notExists("sentAt") + " AND " + e.notExists("contact") + " AND " +
-		e.is("answeredAt", ">", millis(now.Add(-survey.EditWindow))) + ")"
-	a, taken, err := s.update(ctx, v.ID, e, cond)
-	switch {
-	case err != nil || taken:
-		return a, err
-	case a.Touchpoint != t.ID || a.Series != t.Series || a.Contact != "" || !a.SentAt.IsZero() || !a.Answered():
-		return nil, survey.Errorf(survey.Conflict, "id", "id belongs to another answer, make a new one")
+	changeable := e.is("touchpoint", "=", str(t.ID)) + " AND " + e.is("series", "=", num(int64(t.Series))) + " AND " +
+		e.notExists("sentAt") + " AND " + e.notExists("contact") + " AND " +
+		e.is("answeredAt", ">", millis(now.Add(-survey.EditWindow)))
+	if v.Comment == nil {
+		return e, e.notExists("id") + " OR (" + changeable + ")"
 	}
-	return nil, survey.Errorf(survey.Closed, "", "the answer could be changed until %s", a.Open().UTC().Format(time.RFC3339))
+	e.setComment(t.ID, v.ID, *v.Comment, standing.AnsweredAt)
+	return e, changeable + " AND " + e.is("answeredAt", "=", millis(standing.AnsweredAt))
 }

@@ -1,14 +1,22 @@
 package store_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
+	"github.com/pulssi/pulssi/shared/topology"
 )
 
 func touchpoint() *survey.Touchpoint {
@@ -142,4 +150,100 @@ func TestVoteTwiceAtOnceIsOneResponse(t *testing.T) {
 	if err := s.EachAsk(ctx, func(_ *survey.Ask, err error) error { n++; return err }); err != nil || n != 1 {
 		t.Errorf("%d responses, %v", n, err)
 	}
+}
+
+// interrupted returns a store on the same tables, of which every UpdateItem
+// waits until happens has run, for as many updates as it says.
+func interrupted(tables *testkit.Tables, updates int, happens func()) *store.Store {
+	db := dynamodb.New(tables.DB.Options(), func(o *dynamodb.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Interrupted",
+				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+					if middleware.GetOperationName(ctx) == "UpdateItem" && updates > 0 {
+						updates--
+						happens()
+					}
+					return next.HandleInitialize(ctx, in)
+				}), middleware.Before)
+		})
+	})
+	return store.New(db, tables.Config)
+}
+
+func erase(t testing.TB, tables *testkit.Tables, id string) {
+	t.Helper()
+	if _, err := tables.DB.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(tables.Config.TablePrefix + topology.Responses.Name), Key: map[string]attribute{"id": text(id)},
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The feed has a comment at the time of its answer, whatever happens to the
+// response between the moment that a vote reads it and the moment that it
+// writes it.
+func TestCommentIsPlacedByTheAnswerThatStands(t *testing.T) {
+	earlier := now.Add(-time.Hour) // an hour before a post that overtakes it
+	for name, c := range map[string]struct {
+		first   bool // whether there is a response before
+		happens func(t *testing.T, tables *testkit.Tables, v survey.Vote)
+		want    time.Time
+	}{
+		"nothing": {false, func(*testing.T, *testkit.Tables, survey.Vote) {}, now},
+		"the first post comes in": {false, func(t *testing.T, tables *testkit.Tables, v survey.Vote) {
+			if _, err := tables.Store.Vote(ctx, touchpoint(), v, earlier); err != nil {
+				t.Error(err)
+			}
+		}, earlier},
+		"the response is erased": {true, func(t *testing.T, tables *testkit.Tables, v survey.Vote) { erase(t, tables, v.ID) }, now},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tables := testkit.NewTables(t)
+			v := newVote()
+			if c.first {
+				if _, err := tables.Store.Vote(ctx, touchpoint(), v, earlier); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s := interrupted(tables, 1, func() { c.happens(t, tables, v) })
+			comment := "hei"
+			commented := v
+			commented.Comment = &comment
+			got, err := s.Vote(ctx, touchpoint(), commented, now)
+			if err != nil || !got.AnsweredAt.Equal(c.want) || got.Comment != comment {
+				t.Fatalf("%+v, %v: want the comment, answered at %s", got, err, c.want)
+			}
+			out, err := tables.DB.GetItem(ctx, &dynamodb.GetItemInput{
+				TableName: aws.String(tables.Config.TablePrefix + topology.Responses.Name), Key: map[string]attribute{"id": text(v.ID)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tables.Store.MarshalAsk(got)["feedAt"], out.Item["feedAt"], cmpopts.IgnoreUnexported(types.AttributeValueMemberS{})); diff != "" {
+				t.Errorf("place in the feed (-by its answer +stored):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Somebody who makes and erases the response all the time keeps a comment out,
+// and not the function.
+func TestCommentGivesUp(t *testing.T) {
+	tables := testkit.NewTables(t)
+	v := newVote()
+	there := false
+	s := interrupted(tables, 100, func() {
+		if there = !there; there {
+			if _, err := tables.Store.Vote(ctx, touchpoint(), v, now); err != nil {
+				t.Error(err)
+			}
+			return
+		}
+		erase(t, tables, v.ID)
+	})
+	comment := "hei"
+	commented := v
+	commented.Comment = &comment
+	_, err := s.Vote(ctx, touchpoint(), commented, now)
+	wantCode(t, err, survey.Unavailable, "")
 }
