@@ -38,6 +38,7 @@ var sections = []section{
 	{"invoke", invocations},
 	{"size", sizes},
 	{"pages", pages},
+	{"popup", popup},
 	{"writes", writes},
 	{"throughput", throughput},
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 	"github.com/pulssi/pulssi/shared/topology"
+	"github.com/pulssi/pulssi/shared/web"
 )
 
 // touchpointsFile is what the local stack starts with, from the project's
@@ -131,6 +132,58 @@ func pages(ctx context.Context, _ *bench) (_ []Row, err error) {
 		Budget:   fmt.Sprintf("%d bytes", limit),
 		Holds:    largest <= limit,
 	}}, nil
+}
+
+// popup measures what a visitor's browser loads of the popup, where it does
+// not show and where it is shown and answered, for the metric and language
+// that take most.
+func popup(ctx context.Context, _ *bench) (_ []Row, err error) {
+	r, err := start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	size := func(path string) (int, error) {
+		b, err := get(ctx, r.URL+path)
+		return gzipped(b), err
+	}
+	var code []int
+	for _, name := range web.WidgetLoads() {
+		n, err := size("/" + name)
+		if err != nil {
+			return nil, err
+		}
+		code = append(code, n)
+	}
+	all, err := r.Store.Touchpoints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden, shown := 0, 0
+	for _, t := range all {
+		if !slices.Contains(t.Channels, survey.Popup) {
+			continue
+		}
+		when, err := size("/w/" + t.ID + ".json?part=when")
+		if err != nil {
+			return nil, err
+		}
+		hidden = max(hidden, code[0]+when)
+		for _, locale := range t.Locales {
+			show, err := size("/w/" + t.ID + ".json?part=show&locale=" + locale)
+			if err != nil {
+				return nil, err
+			}
+			shown = max(shown, code[0]+when+code[1]+show)
+		}
+	}
+	row := func(what string, n, limit int, rivals string) Row {
+		return Row{What: what, Measured: fmt.Sprintf("%d bytes", n), Baseline: rivals, Budget: fmt.Sprintf("%d bytes", limit), Holds: n <= limit}
+	}
+	return []Row{
+		row("popup, where it does not show: all a browser loads, gzip -9", hidden, 1_600, "counters: Plausible 2.7 kB, goatcounter 3.3 kB"),
+		row("popup, shown and answered: all a browser loads, gzip -9", shown, 5_000, "surveys: PostHog 171 kB, Formbricks 281 kB"),
+	}, nil
 }
 
 func get(ctx context.Context, url string) ([]byte, error) {
