@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -24,13 +25,20 @@ type Catalog struct {
 	readAt time.Time
 	byID   map[string]*survey.Touchpoint
 	all    []*survey.Touchpoint
-	ended  map[SeriesKey]*survey.Touchpoint
+	ended  map[SeriesKey]endedSeries
+}
+
+// endedSeries is what a read of a series found: its last definition, or the
+// error that there is none.
+type endedSeries struct {
+	last     *survey.Touchpoint
+	notFound error
 }
 
 // NewCatalog returns an empty catalog. [Catalog.All] fills it; called once at
 // start, it also opens the connection that the first answer is written over.
 func NewCatalog(s *Store, now func() time.Time) *Catalog {
-	return &Catalog{store: s, now: now, ended: map[SeriesKey]*survey.Touchpoint{}}
+	return &Catalog{store: s, now: now, ended: map[SeriesKey]endedSeries{}}
 }
 
 // All returns the touchpoints in force, by id in order. Callers must not
@@ -61,7 +69,9 @@ func (c *Catalog) Touchpoint(ctx context.Context, id string) (*survey.Touchpoint
 
 // Series returns the definition of one series of a touchpoint: the one in
 // force, or the last one of a series that is over, which never changes and is
-// read once. The error is [survey.NotFound] where there is none.
+// read once. The error is [survey.NotFound] where there is none, which is
+// remembered until the touchpoints are read again: who asks for series that
+// never were shall not cost a read each time. A read keeps nobody else waiting.
 func (c *Catalog) Series(ctx context.Context, k SeriesKey) (*survey.Touchpoint, error) {
 	t, err := c.Touchpoint(ctx, k.Touchpoint)
 	if err == nil && t.Series == k.Series {
@@ -71,15 +81,19 @@ func (c *Catalog) Series(ctx context.Context, k SeriesKey) (*survey.Touchpoint, 
 		return nil, err
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if t, ok := c.ended[k]; ok {
-		return t, nil
+	e, ok := c.ended[k]
+	c.mu.Unlock()
+	if !ok {
+		t, err := c.store.EndedSeries(ctx, k)
+		if err != nil && survey.CodeOf(err) != survey.NotFound {
+			return nil, err
+		}
+		e = endedSeries{t, err}
+		c.mu.Lock()
+		c.ended[k] = e
+		c.mu.Unlock()
 	}
-	t, err = c.store.EndedSeries(ctx, k)
-	if err == nil {
-		c.ended[k] = t
-	}
-	return t, err
+	return e.last, e.notFound
 }
 
 // refresh reads the touchpoints where the copy is too old. Only one caller
@@ -99,6 +113,7 @@ func (c *Catalog) refresh(ctx context.Context) error {
 		return nil
 	}
 	c.readAt, c.all = now, all
+	maps.DeleteFunc(c.ended, func(_ SeriesKey, e endedSeries) bool { return e.notFound != nil })
 	c.byID = make(map[string]*survey.Touchpoint, len(all))
 	for _, t := range all {
 		c.byID[t.ID] = t

@@ -102,9 +102,10 @@ func TestPutTouchpointAtOnce(t *testing.T) {
 	}
 }
 
-func queries(tables *testkit.Tables) (n int) {
+// count returns how many calls of an operation were made.
+func count(tables *testkit.Tables, operation string) (n int) {
 	for _, c := range tables.Meter.Calls() {
-		if c.Operation == "Query" {
+		if c.Operation == operation {
 			n++
 		}
 	}
@@ -133,7 +134,7 @@ func TestCatalogReadsOnceAMinute(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := queries(tables); n != 1 {
+	if n := count(tables, "Query"); n != 1 {
 		t.Errorf("%d reads for 20 callers at once", n)
 	}
 	put(t, tables.Store, first, next(first, func(*survey.Touchpoint) {}))
@@ -141,7 +142,7 @@ func TestCatalogReadsOnceAMinute(t *testing.T) {
 	version(1)
 	clock.Move(time.Millisecond)
 	version(2)
-	if n := queries(tables); n != 2 {
+	if n := count(tables, "Query"); n != 2 {
 		t.Errorf("%d reads within a minute and a bit", n)
 	}
 	_, err := catalog.Touchpoint(ctx, "nowhere")
@@ -168,7 +169,7 @@ func TestCatalogServesItsCopyWhereAReadFails(t *testing.T) {
 			t.Errorf("%v, %v: want the copy", all, err)
 		}
 	}
-	if n := queries(tables); n != 1 {
+	if n := count(tables, "Query"); n != 1 {
 		t.Errorf("%d reads while they fail, want one a minute", n)
 	}
 }
@@ -191,15 +192,66 @@ func TestCatalogKnowsEndedSeries(t *testing.T) {
 			}
 		}
 	}
-	gets := 0
-	for _, c := range tables.Meter.Calls() {
-		if c.Operation == "GetItem" {
-			gets++
+	if n := count(tables, "GetItem"); n != 1 {
+		t.Errorf("the ended series was read %d times", n)
+	}
+}
+
+func TestCatalogRemembersThatThereIsNoSeries(t *testing.T) {
+	tables := testkit.NewTables(t)
+	clock := testkit.NewClock(now)
+	catalog := store.NewCatalog(tables.Store, clock.Now)
+	first := touchpoint()
+	put(t, tables.Store, nil, first)
+	none := func(k store.SeriesKey, reads int) {
+		t.Helper()
+		for range 3 {
+			_, err := catalog.Series(ctx, k)
+			wantCode(t, err, survey.NotFound, "series")
+		}
+		if n := count(tables, "GetItem"); n != reads {
+			t.Errorf("%v: %d reads, want %d", k, n, reads)
 		}
 	}
-	if gets != 1 {
-		t.Errorf("the ended series was read %d times", gets)
+	none(store.SeriesKey{Touchpoint: "shop-nps", Series: 99}, 1)
+	none(store.SeriesKey{Touchpoint: "nowhere", Series: 1}, 2)
+	none(store.SeriesKey{Touchpoint: "shop-nps", Series: 2}, 3)
+
+	second := next(first, func(t *survey.Touchpoint) { t.Series = 2 })
+	put(t, tables.Store, first, second)
+	put(t, tables.Store, second, next(second, func(t *survey.Touchpoint) { t.Series = 3 }))
+	clock.Move(store.CatalogAge)
+	got, err := catalog.Series(ctx, store.SeriesKey{Touchpoint: "shop-nps", Series: 2})
+	if err != nil {
+		t.Fatal(err)
 	}
-	_, err := catalog.Series(ctx, store.SeriesKey{Touchpoint: "shop-nps", Series: 3})
+	if diff := cmp.Diff(second, got); diff != "" {
+		t.Errorf("a series that there is by now (-want +got):\n%s", diff)
+	}
+	none(store.SeriesKey{Touchpoint: "shop-nps", Series: 99}, 5)
+}
+
+// While one caller reads an ended series, the others have the touchpoints.
+func TestCatalogKeepsNobodyWaiting(t *testing.T) {
+	tables := testkit.NewTables(t)
+	var catalog *store.Catalog
+	s := interrupted(tables, "GetItem", 1, func() {
+		done := make(chan error, 1)
+		go func() {
+			_, err := catalog.Touchpoint(ctx, "shop-nps")
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("a caller waits for the read of an ended series")
+		}
+	})
+	catalog = store.NewCatalog(s, testkit.NewClock(now).Now)
+	put(t, tables.Store, nil, touchpoint())
+	_, err := catalog.Series(ctx, store.SeriesKey{Touchpoint: "shop-nps", Series: 2})
 	wantCode(t, err, survey.NotFound, "series")
 }

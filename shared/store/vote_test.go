@@ -152,15 +152,15 @@ func TestVoteTwiceAtOnceIsOneResponse(t *testing.T) {
 	}
 }
 
-// interrupted returns a store on the same tables, of which every UpdateItem
-// waits until happens has run, for as many updates as it says.
-func interrupted(tables *testkit.Tables, updates int, happens func()) *store.Store {
+// interrupted returns a store on the same tables whose first calls of an
+// operation, as many as times says, wait until happens has run.
+func interrupted(tables *testkit.Tables, operation string, times int, happens func()) *store.Store {
 	db := dynamodb.New(tables.DB.Options(), func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Interrupted",
 				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-					if middleware.GetOperationName(ctx) == "UpdateItem" && updates > 0 {
-						updates--
+					if middleware.GetOperationName(ctx) == operation && times > 0 {
+						times--
 						happens()
 					}
 					return next.HandleInitialize(ctx, in)
@@ -205,7 +205,7 @@ func TestCommentIsPlacedByTheAnswerThatStands(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			s := interrupted(tables, 1, func() { c.happens(t, tables, v) })
+			s := interrupted(tables, "UpdateItem", 1, func() { c.happens(t, tables, v) })
 			comment := "hei"
 			commented := v
 			commented.Comment = &comment
@@ -232,7 +232,7 @@ func TestCommentGivesUp(t *testing.T) {
 	tables := testkit.NewTables(t)
 	v := newVote()
 	there := false
-	s := interrupted(tables, 100, func() {
+	s := interrupted(tables, "UpdateItem", 100, func() {
 		if there = !there; there {
 			if _, err := tables.Store.Vote(ctx, touchpoint(), v, now); err != nil {
 				t.Error(err)
