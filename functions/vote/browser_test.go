@@ -379,7 +379,9 @@ func TestEveryMetricIsVotedByMouseTouchAndKeyboard(t *testing.T) {
 	}
 }
 
-func TestPictures(t *testing.T) {
+// TestEveryMetricIsAccessible holds every popup to WCAG at every step, in light and
+// dark, on a phone and a desktop; with -screenshots it keeps pictures to look at.
+func TestEveryMetricIsAccessible(t *testing.T) {
 	for _, s := range shapes {
 		for _, theme := range []string{"light", "dark"} {
 			for _, width := range []int64{320, 1280} {
