@@ -21,7 +21,6 @@ var statuses = map[survey.Code]int{
 	survey.Conflict:        http.StatusConflict,
 	survey.TooLarge:        http.StatusRequestEntityTooLarge,
 	survey.UnsupportedType: http.StatusUnsupportedMediaType,
-	survey.WrongMethod:     http.StatusMethodNotAllowed,
 	survey.Unavailable:     http.StatusServiceUnavailable,
 	survey.Internal:        http.StatusInternalServerError,
 }

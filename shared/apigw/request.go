@@ -8,12 +8,10 @@ import (
 	"bytes"
 	"encoding/base64"
 	"mime"
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -34,15 +32,11 @@ type Request struct {
 	RequestContext  struct {
 		DomainName string `json:"domainName"`
 		RequestID  string `json:"requestId"`
-		TimeEpoch  int64  `json:"timeEpoch"` // milliseconds
 		HTTP       struct {
 			Method string `json:"method"`
 		} `json:"http"`
 	} `json:"requestContext"`
 }
-
-// Method returns the HTTP method.
-func (r *Request) Method() string { return r.RequestContext.HTTP.Method }
 
 // Path returns a path parameter, decoded.
 func (r *Request) Path(name string) string {
@@ -186,9 +180,6 @@ func weighed(part string) (value string, q float64) {
 	return strings.ToLower(strings.TrimSpace(value)), q
 }
 
-// Time returns when the gateway received the request.
-func (r *Request) Time() time.Time { return time.UnixMilli(r.RequestContext.TimeEpoch) }
-
 // Response is what the gateway sends back.
 type Response struct {
 	StatusCode      int               `json:"statusCode"`
@@ -212,9 +203,4 @@ func HTML(status int, body string) Response {
 		"content-type":  "text/html; charset=utf-8",
 		"cache-control": "no-store",
 	}}
-}
-
-// Redirect returns a 303, after which the browser GETs location.
-func Redirect(location string) Response {
-	return Response{StatusCode: http.StatusSeeOther, Headers: map[string]string{"location": location}}
 }

@@ -19,7 +19,6 @@ const (
 	Conflict        Code = "conflict"         // the caller: the id belongs to something else
 	TooLarge        Code = "too_large"        // the caller: the body is over its limit
 	UnsupportedType Code = "unsupported_type" // the caller: the content type is not read here
-	WrongMethod     Code = "wrong_method"     // the caller: the path exists, the method does not
 	Unavailable     Code = "unavailable"      // time: try again
 	Internal        Code = "internal"         // us
 )
