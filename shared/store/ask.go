@@ -203,8 +203,13 @@ func noSuchAsk() error {
 
 // CreateAsk writes a new ask. It returns a [survey.Conflict] error, and
 // changes nothing, where one with its id exists: the same ask can never be
-// made twice.
+// made twice. It returns [survey.Invalid] on segments where there are more
+// than [survey.MaxSegmentsOfAsk]: an answer is counted in each of them, and
+// one that changes more counters than fit in an update could not be counted.
 func (s *Store) CreateAsk(ctx context.Context, a *survey.Ask) error {
+	if len(a.Segments) > survey.MaxSegmentsOfAsk {
+		return survey.Errorf(survey.Invalid, "segments", "segments must be at most %d", survey.MaxSegmentsOfAsk)
+	}
 	e := newExpression()
 	cond := e.notExists("id")
 	_, err := s.db.PutItem(ctx, &dynamodb.PutItemInput{

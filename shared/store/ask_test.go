@@ -42,6 +42,24 @@ func TestCreateAskOnce(t *testing.T) {
 	}
 }
 
+func TestCreateAskLimitsSegments(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	a := create(t, s, func(a *survey.Ask) {
+		for i := range survey.MaxSegmentsOfAsk {
+			a.Segments = append(a.Segments, fmt.Sprintf("store=%02d", i))
+		}
+	})
+	if got, err := s.Ask(ctx, a.ID); err != nil || !slices.Equal(got.Segments, a.Segments) {
+		t.Errorf("%+v, %v: want %d segments", got, err, survey.MaxSegmentsOfAsk)
+	}
+	over := testkit.NewAsk(now)
+	over.Segments = append(slices.Clone(a.Segments), "store=one more")
+	wantCode(t, s.CreateAsk(ctx, over), survey.Invalid, "segments")
+	if _, err := s.Ask(ctx, over.ID); survey.CodeOf(err) != survey.NotFound {
+		t.Errorf("%v: an ask of too many segments was made", err)
+	}
+}
+
 func TestNoSuchAsk(t *testing.T) {
 	_, err := testkit.NewTables(t).Store.Ask(ctx, survey.NewID())
 	wantCode(t, err, survey.NotFound, "id")
