@@ -9,7 +9,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -76,18 +75,11 @@ func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, 
 }
 
 // tagged returns the response with its ETag, or a 304 where the client has
-// it already (RFC 9110, If-None-Match). Nobody but the client may keep it, and
-// not without asking again.
+// it already. Nobody but the client may keep it, and not without asking again.
 func tagged(r *apigw.Request, resp apigw.Response) apigw.Response {
 	sum := sha256.Sum256([]byte(resp.Body))
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	for have := range strings.SplitSeq(r.Headers["if-none-match"], ",") {
-		if have = strings.TrimPrefix(strings.TrimSpace(have), "W/"); have == tag || have == "*" {
-			resp = apigw.Response{StatusCode: http.StatusNotModified}
-			break
-		}
-	}
-	return resp.Set("etag", tag).Set("cache-control", "private, no-cache")
+	return apigw.IfNoneMatch(r, resp.Set("etag", tag).Set("cache-control", "private, no-cache"))
 }
 
 // touchpointList is the answer to GET /api/touchpoints.

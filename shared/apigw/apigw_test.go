@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"reflect"
 	"strings"
@@ -129,6 +130,28 @@ func TestLocale(t *testing.T) {
 		if got := r.Locale(strings.Fields(c.available)); got != c.want {
 			t.Errorf("Locale of %q among %s is %q, want %q", c.accept, c.available, got, c.want)
 		}
+	}
+}
+
+func TestIfNoneMatch(t *testing.T) {
+	const tag = `"v1"`
+	for header, want := range map[string]int{
+		"": 200, `"v2"`: 200, "v1": 200, `"v1`: 200, `W/"v2"`: 200, `"v2", "v3"`: 200, `w/"v1"`: 200,
+		tag: 304, "W/" + tag: 304, `"v2", ` + tag: 304, `"v2",W/` + tag + `,"v3"`: 304, "*": 304, " * ": 304,
+	} {
+		headers := map[string]string{"content-type": "text/css", "content-encoding": "gzip", "x-content-type-options": "nosniff", "etag": tag, "vary": "v", "cache-control": "c"}
+		full := Response{StatusCode: http.StatusOK, Headers: headers, Body: "Yg==", IsBase64Encoded: true}
+		exp := Response{StatusCode: http.StatusNotModified, Headers: map[string]string{"etag": tag, "vary": "v", "cache-control": "c"}}
+		if want == http.StatusOK {
+			exp = full
+			exp.Headers = maps.Clone(headers)
+		}
+		if got := IfNoneMatch(&Request{Headers: map[string]string{"if-none-match": header}}, full); !reflect.DeepEqual(got, exp) {
+			t.Errorf("If-None-Match %s: %+v, want %+v", header, got, exp)
+		}
+	}
+	if got := IfNoneMatch(&Request{}, Response{StatusCode: http.StatusOK, Headers: map[string]string{"etag": tag}}); got.StatusCode != http.StatusOK {
+		t.Errorf("without If-None-Match: %+v", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"mime"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -203,4 +204,21 @@ func HTML(status int, body string) Response {
 		"content-type":  "text/html; charset=utf-8",
 		"cache-control": "no-store",
 	}}
+}
+
+// IfNoneMatch returns resp, a 200 with an etag, or 304 in its place where the
+// client has it already: where If-None-Match is "*" or has the etag, by the
+// weak comparison (RFC 9110, 13.1.2). The headers stay, but for those of the
+// body.
+func IfNoneMatch(r *Request, resp Response) Response {
+	for tag := range strings.SplitSeq(r.Headers["if-none-match"], ",") {
+		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == resp.Headers["etag"] {
+			resp.StatusCode, resp.Body, resp.IsBase64Encoded = http.StatusNotModified, "", false
+			for _, name := range []string{"content-type", "content-encoding", "x-content-type-options"} {
+				delete(resp.Headers, name)
+			}
+			return resp
+		}
+	}
+	return resp
 }
