@@ -1,11 +1,16 @@
 // Command dev is `make dev`: Pulssi on this machine, on one command. See
 // package stack for what runs, and for what it does not imitate.
 //
-// PORT says where it listens, 8080 where it is not set. DYNAMODB_ENDPOINT
-// names a DynamoDB to use instead of starting DynamoDB Local. PULSSI_ZONE is
-// the reporting time zone. Everything is kept in .local/dev, so that stopping
-// and starting again loses nothing; while it runs, .local/dev.json tells the
-// other scripts where it is.
+// PORT says where it listens, 8080 where it is not set. PULSSI_ZONE is the
+// reporting time zone. Everything is kept in .local/dev, so that stopping and
+// starting again loses nothing; while it runs, .local/dev.json tells the other
+// scripts where it is.
+//
+// DYNAMODB_ENDPOINT names a DynamoDB to use instead of starting DynamoDB Local.
+// The tables local-* there are then the stack's: it makes those that are
+// missing and writes into those that are there. What belongs to them and is no
+// table, the links and how far the stream is counted, is kept in .local/dev
+// for each endpoint on its own.
 package main
 
 import (
@@ -69,7 +74,7 @@ func run() error {
 	say("")
 	say("    %s", s.URL)
 	say("")
-	say("Ctrl-C stops it; everything is kept in %s.", filepath.Join(".local", "dev"))
+	say("Ctrl-C stops it; everything is kept.")
 	<-ctx.Done()
 	stop() // a second Ctrl-C ends it at once
 	say("\nStopping.")

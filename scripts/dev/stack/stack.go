@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -50,11 +51,14 @@ const DefaultPrefix = "local-"
 type Options struct {
 	// Dir is the folder that keeps the data and how far they are counted, so
 	// that nothing is lost between two runs; only one stack may use it at a
-	// time. Empty for memory only.
+	// time. Each Endpoint has a folder of its own in it: what is kept beside
+	// the tables of one means nothing to those of another. Empty for memory
+	// only.
 	Dir string
 	// Port is where to listen on this machine; 0 for a free one.
 	Port int
-	// Endpoint is a DynamoDB to use; empty to start one.
+	// Endpoint is a DynamoDB to use, whose tables under the prefix are then
+	// the stack's own; empty to start one.
 	Endpoint string
 	// Prefix is that of the tables; [DefaultPrefix] where empty.
 	Prefix string
@@ -125,6 +129,12 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	}
 	if err := s.lock(o.Dir); err != nil {
 		return nil, err
+	}
+	if o.Dir != "" && o.Endpoint != "" {
+		o.Dir = filepath.Join(o.Dir, "endpoint-"+url.PathEscape(o.Endpoint))
+		if err := os.MkdirAll(o.Dir, 0o755); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.database(ctx, &o); err != nil {
 		return nil, err

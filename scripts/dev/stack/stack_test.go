@@ -193,6 +193,33 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 	}
 }
 
+// TestEachEndpointIsKeptApart changes the DynamoDB under a folder: the links
+// of the one are not taken for the other's, nor anything else that is kept.
+func TestEachEndpointIsKeptApart(t *testing.T) {
+	dir, endpoint := t.TempDir(), dynamodblocal.Shared(t)
+	var pages []string
+	for _, e := range []string{endpoint, endpoint + "/", endpoint} { // the same server by two addresses
+		s := start(t, Options{Dir: dir, Endpoint: e, Prefix: "t" + survey.NewID() + "-"})
+		_, page := call(t, http.MethodGet, s.URL+"/", "")
+		pages = append(pages, links(page))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pages[0] == pages[1] || pages[0] != pages[2] {
+		t.Errorf("the links of an endpoint, of another and of the first again: %q", pages)
+	}
+	kept, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kept {
+		if !k.IsDir() && k.Name() != "lock" {
+			t.Errorf("%s is kept for all endpoints", k.Name())
+		}
+	}
+}
+
 // links returns the example links of the index.
 func links(page string) string {
 	var out strings.Builder
