@@ -25,8 +25,8 @@ const baseline = "hello"
 
 var public = []string{"answer", "vote"}
 
-// build compiles a function as it is deployed, for an architecture, and
-// returns the path of the binary.
+// build compiles a function as it is deployed, for an architecture of Lambda or
+// "" for this machine, and returns the path of the binary.
 func (b *bench) build(ctx context.Context, name, arch string) (string, error) {
 	pkg := "./functions/" + name + "/lambda"
 	if name == baseline {
@@ -37,9 +37,9 @@ func (b *bench) build(ctx context.Context, name, arch string) (string, error) {
 		return out, nil
 	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", out, "-trimpath", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid=", pkg)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if arch != "" {
-		cmd.Env = append(cmd.Env, "GOARCH="+arch)
+		cmd.Env = append(cmd.Env, "GOOS=linux", "GOARCH="+arch)
 	}
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", name, err, text)
