@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -267,6 +268,27 @@ func TestJSON(t *testing.T) {
 	}}
 	if got := JSON(http.StatusCreated, map[string]int{"score": 9}); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+func TestAccepted(t *testing.T) {
+	answered := time.Date(2026, 11, 21, 14, 0, 0, 0, time.FixedZone("EET", 2*60*60))
+	for trust, until := range map[survey.Trust]string{
+		survey.Human:   "2026-12-21T12:00:00Z", // 30 days from the answer
+		survey.Click:   "2026-12-21T12:00:00Z",
+		survey.Suspect: "2027-02-18T12:00:00Z", // 90 days from the question, a day before
+	} {
+		resp := Accepted(&survey.Ask{ID: "i", Score: 0, Trust: trust, AskedAt: answered.AddDate(0, 0, -1), AnsweredAt: answered, Comment: "private", Contact: "c"})
+		want := `{"id":"i","score":0,"trust":"` + string(trust) + `","editableUntil":"` + until + `"}`
+		if resp.StatusCode != http.StatusOK || resp.Body != want || resp.Headers["content-type"] != "application/json" {
+			t.Errorf("%+v, want 200 %s", resp, want)
+		}
+	}
+}
+
+func TestNoScore(t *testing.T) {
+	if got := told(NoScore()); got != "invalid score: score must be there, a whole number" {
+		t.Error(got)
 	}
 }
 

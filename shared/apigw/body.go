@@ -134,6 +134,12 @@ func ParseScore(s string) (int, error) {
 	return n, nil
 }
 
+// NoScore returns the error on a body without an answer, [survey.Invalid] on
+// score.
+func NoScore() error {
+	return survey.Errorf(survey.Invalid, "score", "score must be there, a whole number")
+}
+
 // DecodeForm reads a form (application/x-www-form-urlencoded) of which every
 // field is in known. The errors are [survey.UnknownField], and
 // [survey.Invalid] where the form is malformed or has a field twice.
