@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -523,6 +524,39 @@ func TestPublicLink(t *testing.T) {
 	}
 }
 
+// TestPublicLinkForTheNextPerson answers twice in one tab, as on a tablet at a
+// reception: by the same address opened again, and by a link to it.
+func TestPublicLinkForTheNextPerson(t *testing.T) {
+	for name, open := range map[string]func(address string) chromedp.Action[chromedp.Void]{
+		"address": func(address string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(address) },
+		"link": func(address string) chromedp.Action[chromedp.Void] {
+			return eval("location.assign(" + strconv.Quote(address) + ")")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, ctx := newSite(t), testkit.Browser(t)
+			address := s.url + "/t/csat"
+			do(t, ctx, chromedp.Navigate(address), chromedp.Click(radio(2)), chromedp.Click(commentBox), typed("Salainen"), chromedp.Click(button))
+			says(t, ctx, thanks)
+			first := s.vote(t, is(2, survey.Human, "Salainen"))
+			if got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(sessionStorage)`)); err != nil || strings.Contains(got, "Salainen") {
+				t.Errorf("the tab keeps %s, error %v", got, err)
+			}
+			do(t, ctx, open(address))
+			says(t, ctx, `document.getElementById("note").textContent === "" && !document.querySelector(":checked")`)
+			if got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementById("comment").value`)); err != nil || got != "" {
+				t.Errorf("the next person reads %q, error %v", got, err)
+			}
+			do(t, ctx, chromedp.Click(radio(5)), chromedp.Click(button))
+			says(t, ctx, thanks)
+			if all := s.all(t); len(all) != 2 {
+				t.Errorf("%d responses, want 2", len(all))
+			}
+			s.until(t, first.ID, "unchanged", is(2, survey.Human, "Salainen"))
+		})
+	}
+}
+
 func TestPublicLinkWithoutScript(t *testing.T) {
 	s, ctx := newSite(t), testkit.Browser(t, testkit.NoJavaScript())
 	do(t, ctx, chromedp.Navigate(s.url+"/t/csat?s=4&ref=TICKET-7"), chromedp.Click(button))
@@ -540,13 +574,7 @@ func (s *site) vote(t *testing.T, ok func(*survey.Ask) bool) *survey.Ask {
 	defer tick.Stop()
 	deadline := time.After(20 * time.Second)
 	for {
-		var all []*survey.Ask
-		if err := s.Store.EachAsk(t.Context(), func(a *survey.Ask, err error) error {
-			all = append(all, a)
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
+		all := s.all(t)
 		if len(all) > 1 {
 			t.Fatalf("%d responses", len(all))
 		}
@@ -559,6 +587,19 @@ func (s *site) vote(t *testing.T, ok func(*survey.Ask) bool) *survey.Ask {
 			t.Fatalf("responses %+v, requests %q", all, s.seen())
 		}
 	}
+}
+
+// all returns the responses there are.
+func (s *site) all(t *testing.T) []*survey.Ask {
+	t.Helper()
+	var all []*survey.Ask
+	if err := s.Store.EachAsk(t.Context(), func(a *survey.Ask, err error) error {
+		all = append(all, a)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 const (

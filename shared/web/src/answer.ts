@@ -68,22 +68,33 @@ let timer = 0;
 let flying: { text: string; abort: AbortController } | undefined;
 
 // A draft outlives a reload in the same tab, and with it the id of a vote.
-const keep = (value?: object) => {
+// Whoever opens a link anew may be somebody else, and starts anew.
+const store = (value: object) => {
   try {
-    if (value) sessionStorage.setItem(draft, JSON.stringify(value));
-    return JSON.parse(sessionStorage.getItem(draft) ?? "{}");
+    sessionStorage.setItem(draft, JSON.stringify(value));
   } catch {
-    return {}; // storage is blocked, or full
+    // storage is blocked, or full
   }
 };
-const kept: { id?: string; score?: number; comment?: string } = keep();
+const restore = (): { id?: string; score?: number; comment?: string } => {
+  try {
+    const { type } = performance.getEntriesByType("navigation")[0] as PerformanceNavigationTiming;
+    if (type === "reload" || type === "back_forward") return JSON.parse(sessionStorage.getItem(draft) ?? "{}");
+    sessionStorage.removeItem(draft);
+  } catch {
+    // storage is blocked
+  }
+  return {};
+};
+const kept = restore();
 const newID = () =>
   btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
     .replace(/\+/g, "-")
     .replace(/\//g, "_")
     .slice(0, 22);
 let id = kept.id ?? newID();
-const keepDraft = () => keep({ id, score: score(), comment: box.value });
+/** Keeps what is not stored: a comment that is needs no draft, and might be read by others. */
+const keepDraft = () => store({ id, score: score(), comment: comment() === stored.comment ? undefined : box.value });
 
 /** The message that is due; empty where all that can be sent is stored. */
 const due = () => {
@@ -147,6 +158,7 @@ async function send(leaving?: boolean) {
 function took(sent: Message, answer: { score?: number; trust?: string }) {
   failures = 0;
   stored = { trust: answer.trust, score: answer.score, comment: sent.comment ?? stored.comment };
+  if (touched) keepDraft();
   auto = false;
   if (!touched && answer.trust === "human" && answer.score !== sent.score) {
     // Somebody has answered meanwhile, and a person's answer stands.
@@ -282,9 +294,9 @@ document.addEventListener("prerenderingchange", () => send());
 addEventListener("online", () => send());
 addEventListener("pagehide", () => send(true));
 
-if (vote || kept.comment) {
+if (vote || kept.comment !== undefined) {
   if (score() === undefined && kept.score !== undefined) choose(kept.score);
-  if (!box.value && kept.comment) box.value = kept.comment;
+  if (kept.comment !== undefined) box.value = kept.comment;
   ask();
 }
 measure();
