@@ -823,6 +823,23 @@ func TestVoteWithAnIDOfAnotherGetsANewOne(t *testing.T) {
 	}
 }
 
+// TestVoteInAMalformedLocaleCanBeSentAgain sends the form as it came back: with
+// a locale that the touchpoint has.
+func TestVoteInAMalformedLocaleCanBeSentAgain(t *testing.T) {
+	for sent, back := range map[string]string{"fi-fi": "fi", "sv_FI": "sv", "deutsch!": "fi"} {
+		o := &one{t: t}
+		f := form("id", id, "score", "9", "comment", "Hei", "locale", sent)
+		resp := handle(t, handler(o), postForm("POST /t/{touchpoint}", "nps", f))
+		if resp.StatusCode != http.StatusBadRequest || !strings.Contains(resp.Body, `name="locale" value="`+back+`"`) {
+			t.Errorf("%s: status %d: %s", sent, resp.StatusCode, readable(resp.Body))
+		}
+		f.Set("locale", back)
+		if resp := handle(t, handler(o), postForm("POST /t/{touchpoint}", "nps", f)); resp.StatusCode != http.StatusOK || len(o.votes) == 0 {
+			t.Errorf("%s, then %s: status %d: %s", sent, back, resp.StatusCode, readable(resp.Body))
+		}
+	}
+}
+
 // TestFormerDefinition asks by a definition that the instance does not have
 // yet.
 func TestFormerDefinition(t *testing.T) {

@@ -114,12 +114,12 @@ func clicked(r *apigw.Request, m survey.Metric) (*int, error) {
 	return &s, nil
 }
 
-// locale returns the language to speak: the wished one (an ask's), the first
-// that the browser asks for, or the touchpoint's first.
+// locale returns the touchpoint's locale to speak: the wished one (an ask's) or
+// that of its language, the first that the browser asks for, or the first.
 func locale(r *apigw.Request, t *survey.Touchpoint, wish string) string {
 	for _, l := range []string{wish, survey.Language(wish)} {
 		if slices.Contains(t.Locales, l) {
-			return wish
+			return l
 		}
 	}
 	return cmp.Or(r.Locale(t.Locales), t.Locales[0])
