@@ -182,12 +182,13 @@ func (w *page) element(name, attributes string, p phrase) {
 func (w *page) language(l string) {
 	w.put(` lang="`)
 	w.add(l)
-	w.put(`" dir="`, direction(l), `"`)
+	w.put(`" dir="`, Direction(l), `"`)
 }
 
-// direction returns the direction of a language in its usual script (Unicode
-// CLDR, characterOrder).
-func direction(locale string) string {
+// Direction returns in which direction the language of a locale is written in
+// its usual script, as the attribute dir names it: "rtl" or "ltr" (Unicode CLDR,
+// characterOrder).
+func Direction(locale string) string {
 	if slices.Contains([]string{"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}, survey.Language(locale)) {
 		return "rtl"
 	}
