@@ -56,6 +56,7 @@ const (
 	routeHead     = "HEAD /a/{id}"
 	routeAnswer   = "POST /a/{id}"
 	routeShowLink = "GET /t/{touchpoint}"
+	routeHeadLink = "HEAD /t/{touchpoint}"
 	routeVote     = "POST /t/{touchpoint}"
 )
 
@@ -75,13 +76,11 @@ func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, 
 	var resp apigw.Response
 	var err error
 	switch r.RouteKey {
-	case routeShow:
-		resp, err = h.show(ctx, &r)
-	case routeHead:
+	case routeShow, routeHead:
 		resp, err = h.show(ctx, &r)
 	case routeAnswer:
 		resp, err = h.answer(ctx, &r)
-	case routeShowLink:
+	case routeShowLink, routeHeadLink:
 		resp, err = h.showLink(ctx, &r)
 	case routeVote:
 		resp, err = h.vote(ctx, &r)
@@ -91,7 +90,7 @@ func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, 
 	if err != nil {
 		resp = failed(ctx, &r, err)
 	}
-	if r.RouteKey == routeHead {
+	if r.RouteKey == routeHead || r.RouteKey == routeHeadLink {
 		resp.Body = ""
 	}
 	return resp, nil

@@ -205,7 +205,7 @@ func (h *Handler) public(ctx context.Context, r *apigw.Request) (*survey.Touchpo
 	return t, nil
 }
 
-// showLink answers GET /t/{touchpoint}. It writes nothing; each visit gets an
+// showLink answers GET and HEAD /t/{touchpoint}. It writes nothing; each visit gets an
 // id of its own, in case the form is sent without the script.
 func (h *Handler) showLink(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
 	t, err := h.public(ctx, r)

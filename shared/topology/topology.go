@@ -33,6 +33,7 @@ func Routes() []Route {
 		{"HEAD", "/a/{id}", Answer},
 		{"POST", "/a/{id}", Answer},
 		{"GET", "/t/{touchpoint}", Answer},
+		{"HEAD", "/t/{touchpoint}", Answer},
 		{"POST", "/t/{touchpoint}", Answer},
 		{"GET", "/{file}", Vote},
 		{"GET", "/w/{file}", Vote},
