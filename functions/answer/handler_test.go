@@ -252,7 +252,7 @@ func TestGetAndHeadWriteNothing(t *testing.T) {
 				request("HEAD /t/{touchpoint}", "nps", fmt.Sprintf("s=%d&ref=TICKET-7", s)),
 			} {
 				resp := handle(t, h, r)
-				if isHead := r.Method() == http.MethodHead; isHead != (resp.Body == "") {
+				if isHead := strings.HasPrefix(r.RouteKey, "HEAD "); isHead != (resp.Body == "") {
 					t.Errorf("%s: %d bytes", r.RouteKey, len(resp.Body))
 				}
 			}
