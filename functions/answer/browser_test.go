@@ -396,15 +396,16 @@ func TestNothingIsSentWithoutReason(t *testing.T) {
 			if err := s.Store.CreateAsk(t.Context(), c.ask); err != nil {
 				t.Fatal(err)
 			}
-			do(t, ctx, chromedp.Navigate(s.url+"/a/"+id+c.query))
+			do(t, ctx, stopClock, chromedp.Navigate(s.url+"/a/"+id+c.query))
 			do(t, ctx, c.act...)
-			// Whatever a timer was set for has been sent once a later one of a
-			// longer wait is over.
-			do(t, ctx, eval(`new Promise((done) => setTimeout(done, 1500))`))
-			for _, r := range s.seen() {
-				if !strings.HasPrefix(r, "GET") {
-					t.Errorf("a request %s", r)
-				}
+			do(t, ctx, minute)
+			// Whatever was sent came before what now follows: one message
+			// flies at a time.
+			do(t, ctx, chromedp.Click(radio(7)), minute)
+			s.until(t, id, "answered", is(7, survey.Human, ""))
+			want := []string{"GET /a/" + id, "POST /a/" + id + ` {"score":7,"via":"human"}`}
+			if got := s.seen(); !slices.Equal(got, want) {
+				t.Errorf("requests %q, want %q", got, want)
 			}
 		})
 	}
@@ -446,13 +447,11 @@ func TestUnseenPagesReportNothing(t *testing.T) {
 	} {
 		t.Run(c.property, func(t *testing.T) {
 			s, ctx := newSite(t), testkit.Browser(t)
-			do(t, ctx, atStart(`globalThis.unseen = `+c.unseen+`; Object.defineProperty(Document.prototype, "`+c.property+`", {get: () => unseen})`))
-			do(t, ctx, chromedp.Navigate(s.invite(t)+"?s=9"), eval(`new Promise((done) => setTimeout(done, 1000))`))
-			if got := s.seen(); len(got) != 1 {
-				t.Errorf("requests %q before anybody looked", got)
-			}
-			do(t, ctx, eval(`unseen = `+c.seen+`; document.dispatchEvent(new Event("`+c.event+`"))`))
+			do(t, ctx, stopClock, atStart(`globalThis.unseen = `+c.unseen+`; Object.defineProperty(Document.prototype, "`+c.property+`", {get: () => unseen})`))
+			do(t, ctx, chromedp.Navigate(s.invite(t)+"?s=9"), minute)
+			do(t, ctx, eval(`fetches.push("seen"); unseen = `+c.seen+`; document.dispatchEvent(new Event("`+c.event+`"))`))
 			s.until(t, id, "reported", is(9, survey.Click, ""))
+			says(t, ctx, `fetches.join() === "seen,POST"`)
 		})
 	}
 }
@@ -619,6 +618,39 @@ func atStart(script string) chromedp.Action[chromedp.Void] {
 		return err
 	})
 }
+
+// stopClock gives every new document timers that run when the test says so, and
+// a list of what it fetches.
+var stopClock = atStart(`
+	const timers = new Map();
+	let last = 0, clock = 0;
+	globalThis.setTimeout = (run, wait = 0) => {
+		timers.set(++last, {run, at: clock + wait});
+		return last;
+	};
+	globalThis.clearTimeout = (timer) => timers.delete(timer);
+	globalThis.pass = (milliseconds) => {
+		const end = clock + milliseconds;
+		for (;;) {
+			const [next] = [...timers].filter(([, {at}]) => at <= end).sort(([, a], [, b]) => a.at - b.at);
+			if (!next) break;
+			timers.delete(next[0]);
+			clock = next[1].at;
+			next[1].run();
+		}
+		clock = end;
+	};
+	globalThis.fetches = [];
+	const real = fetch;
+	globalThis.fetch = (url, options) => {
+		fetches.push(options.method);
+		return real(url, options);
+	};
+`)
+
+// minute lets a minute pass on a page whose clock stands, which is longer than
+// anything waits there.
+var minute = eval("pass(60_000)")
 
 // typed inserts a text where the caret is, at once.
 func typed(text string) chromedp.Action[chromedp.Void] {
