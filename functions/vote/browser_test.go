@@ -45,7 +45,7 @@ type website struct {
 }
 
 // newWebsite serves pages with a script tag for each touchpoint.
-func newWebsite(t *testing.T, tps ...*survey.Touchpoint) *website {
+func newWebsite(t testing.TB, tps ...*survey.Touchpoint) *website {
 	t.Helper()
 	w := &website{Tables: testkit.NewTables(t), touchpoints: touchpoints{}}
 	w.handler = &vote.Handler{Votes: w.Tables.Store, Touchpoints: w.touchpoints, Now: time.Now}
@@ -123,7 +123,7 @@ var questions = map[survey.Metric]string{
 }
 
 // visit opens the website's first page in a browser of its own.
-func (w *website) visit(t *testing.T, opts ...testkit.BrowserOption) *visitor {
+func (w *website) visit(t testing.TB, opts ...testkit.BrowserOption) *visitor {
 	t.Helper()
 	v := &visitor{t: t, ctx: testkit.Browser(t, opts...)}
 	v.open(w.Shop + "/")
@@ -178,7 +178,7 @@ func (w *website) stored(t *testing.T, is func(*survey.Ask) bool) *survey.Ask {
 }
 
 // eventually fails the test where a condition does not come to hold.
-func eventually(t *testing.T, holds func() bool, what func() string) {
+func eventually(t testing.TB, holds func() bool, what func() string) {
 	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -195,7 +195,7 @@ func eventually(t *testing.T, holds func() bool, what func() string) {
 
 // visitor is a browser of its own.
 type visitor struct {
-	t   *testing.T
+	t   testing.TB
 	ctx context.Context
 }
 

@@ -123,7 +123,7 @@ func (h *Handler) part(ctx context.Context, r *apigw.Request) (apigw.Response, e
 			return apigw.Response{}, err
 		}
 		l := closest(q.Get("locale"), t.Locales)
-		return cacheable(r, show{lookOf(t), l, direction(l), textsOf(t, l)}), nil
+		return cacheable(r, show{lookOf(t), l, web.Direction(l), textsOf(t, l)}), nil
 	case "":
 		if err != nil {
 			return apigw.Response{}, err
@@ -316,15 +316,6 @@ func closest(wish string, have []string) string {
 	return have[0]
 }
 
-// direction returns in which direction a language is written in its usual
-// script (Unicode CLDR, characterOrder).
-func direction(locale string) string {
-	if slices.Contains([]string{"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"}, survey.Language(locale)) {
-		return "rtl"
-	}
-	return "ltr"
-}
-
 func millis(s survey.Span) int64 { return time.Duration(s).Milliseconds() }
 
 // cacheable returns v as JSON that may be kept for a minute, as long as the
@@ -334,7 +325,7 @@ func cacheable(r *apigw.Request, v any) apigw.Response {
 	if err != nil {
 		panic("vote: a config that is no JSON: " + err.Error()) // a type of ours, never data
 	}
-	return notModified(r, apigw.Response{StatusCode: http.StatusOK, Body: string(b), Headers: map[string]string{
+	return apigw.IfNoneMatch(r, apigw.Response{StatusCode: http.StatusOK, Body: string(b), Headers: map[string]string{
 		"content-type":  "application/json",
 		"cache-control": "public, max-age=60",
 		"etag":          web.ETag(b),

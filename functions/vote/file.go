@@ -31,7 +31,7 @@ func file(ctx context.Context, r *apigw.Request) apigw.Response {
 		resp.Headers["content-encoding"], resp.Headers["etag"] = "gzip", f.GzipETag
 		resp.Body, resp.IsBase64Encoded = base64.StdEncoding.EncodeToString(f.Gzip), true
 	}
-	return notModified(r, resp)
+	return apigw.IfNoneMatch(r, resp)
 }
 
 // takesGzip reports whether an Accept-Encoding header names gzip and does not
@@ -44,18 +44,4 @@ func takesGzip(accept string) bool {
 		}
 	}
 	return false
-}
-
-// notModified returns resp, or 304 in its place where one of the tags of
-// If-None-Match is resp's by the weak comparison (RFC 9110, 13.1.2).
-func notModified(r *apigw.Request, resp apigw.Response) apigw.Response {
-	for tag := range strings.SplitSeq(r.Headers["if-none-match"], ",") {
-		if tag = strings.TrimSpace(tag); tag == "*" || strings.TrimPrefix(tag, "W/") == resp.Headers["etag"] {
-			resp.StatusCode, resp.Body, resp.IsBase64Encoded = http.StatusNotModified, "", false
-			delete(resp.Headers, "content-type")
-			delete(resp.Headers, "content-encoding")
-			return resp
-		}
-	}
-	return resp
 }

@@ -117,14 +117,6 @@ func preflight(context.Context, *apigw.Request, *survey.Touchpoint) (apigw.Respo
 	}}, nil
 }
 
-// accepted is the answer to a vote that was taken.
-type accepted struct {
-	ID            string       `json:"id"`
-	Score         int          `json:"score"`
-	Trust         survey.Trust `json:"trust"`
-	EditableUntil time.Time    `json:"editableUntil"`
-}
-
 func (h *Handler) vote(ctx context.Context, r *apigw.Request, t *survey.Touchpoint) (apigw.Response, error) {
 	switch r.ContentType() {
 	case "application/json", "text/plain":
@@ -146,7 +138,7 @@ func (h *Handler) vote(ctx context.Context, r *apigw.Request, t *survey.Touchpoi
 	if err != nil {
 		return apigw.Response{}, err
 	}
-	return apigw.JSON(http.StatusOK, accepted{a.ID, a.Score, a.Trust, a.Open().UTC()}), nil
+	return apigw.Accepted(a), nil
 }
 
 // decode reads the body of a vote. It holds no rule but that there is a score:
@@ -166,7 +158,7 @@ func decode(b []byte) (survey.Vote, error) {
 		return survey.Vote{}, err
 	}
 	if in.Score == nil {
-		return survey.Vote{}, survey.Errorf(survey.Invalid, "score", "score must be there, a whole number")
+		return survey.Vote{}, apigw.NoScore()
 	}
 	var attrs map[string]string
 	if len(in.Attrs) > 0 {
