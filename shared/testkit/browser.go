@@ -278,7 +278,11 @@ func Axe(ctx context.Context) ([]Violation, error) {
 	// Axe waits by timers. Scripts that the page lost by NoJavaScript stay lost.
 	v, _ := ctx.Value(visitKey{}).(*visit)
 	noScript := v != nil && v.noScript
-	if err := chromedp.Do(ctx, disableScript(false), chromedp.Evaluate[chromedp.Void](source)); err != nil {
+	there, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`"axe" in globalThis`)) // from an earlier look at this page
+	if err == nil && !there {
+		err = chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](source))
+	}
+	if err := cmp.Or(err, chromedp.Do(ctx, disableScript(false))); err != nil {
 		return nil, fmt.Errorf("load axe: %w", err)
 	}
 	violations, err := chromedp.Run(ctx, chromedp.Evaluate[[]Violation](runAxe, chromedp.EvalAwaitPromise))
