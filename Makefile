@@ -39,7 +39,7 @@ lint: ## check form, types, dependencies and the usual mistakes
 	go run ./scripts/web -check
 
 bench: ## measure speed, size and cost beside their baselines
-	@scripts/setup.sh node dynamodb
+	@scripts/setup.sh node dynamodb chromium
 	@mkdir -p .local/bin && go build -o .local/bin/bench ./scripts/bench && .local/bin/bench $(BENCH)
 
 web: ## build the scripts and styles of the pages into shared/web/dist

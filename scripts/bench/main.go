@@ -39,6 +39,7 @@ var sections = []section{
 	{"size", sizes},
 	{"pages", pages},
 	{"popup", popup},
+	{"idle", idle},
 	{"writes", writes},
 	{"throughput", throughput},
 }
