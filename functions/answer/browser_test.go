@@ -525,7 +525,7 @@ func TestPublicLink(t *testing.T) {
 // reception: by the same address opened again, and by a link to it.
 func TestPublicLinkForTheNextPerson(t *testing.T) {
 	for name, open := range map[string]func(address string) chromedp.Action[chromedp.Void]{
-		"address": func(address string) chromedp.Action[chromedp.Void] { return chromedp.Navigate(address) },
+		"address": chromedp.Navigate,
 		"link": func(address string) chromedp.Action[chromedp.Void] {
 			return eval("location.assign(" + strconv.Quote(address) + ")")
 		},
