@@ -228,7 +228,7 @@ func TestTooFew(t *testing.T) {
 }
 
 func TestGoal(t *testing.T) {
-	ces := func(mean map[int]int64) Tally { return answers(mean) }
+	ces := answers
 	for _, c := range []struct {
 		name   string
 		metric survey.Metric
