@@ -56,7 +56,7 @@ func decodeJSON(r *apigw.Request) (survey.Answer, error) {
 		return survey.Answer{}, err
 	}
 	if in.Score == nil {
-		return survey.Answer{}, errNoScore()
+		return survey.Answer{}, apigw.NoScore()
 	}
 	return survey.Answer{Score: int(*in.Score), Comment: in.Comment, Via: in.Via}, nil
 }
@@ -94,13 +94,9 @@ func decodeVote(r *apigw.Request) (survey.Vote, error) {
 
 func score(form url.Values) (int, error) {
 	if form.Get("score") == "" {
-		return 0, errNoScore()
+		return 0, apigw.NoScore()
 	}
 	return apigw.ParseScore(form.Get("score"))
-}
-
-func errNoScore() error {
-	return survey.Errorf(survey.Invalid, "score", "score must be there, a whole number")
 }
 
 func optional(form url.Values, field string) *string {

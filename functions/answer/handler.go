@@ -5,7 +5,6 @@ package answer
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/apigw"
@@ -111,14 +110,6 @@ func (h *Handler) definition(ctx context.Context, a *survey.Ask) (*survey.Touchp
 	return t, nil
 }
 
-// accepted is the answer to an answer that was taken.
-type accepted struct {
-	ID            string       `json:"id"`
-	Score         int          `json:"score"`
-	Trust         survey.Trust `json:"trust"`
-	EditableUntil time.Time    `json:"editableUntil"`
-}
-
 // answer answers POST /a/{id}: JSON with JSON, a form with a page.
 func (h *Handler) answer(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
 	id := r.Path("id")
@@ -130,7 +121,7 @@ func (h *Handler) answer(ctx context.Context, r *apigw.Request) (apigw.Response,
 		var a *survey.Ask
 		if a, err = h.Asks.Answer(ctx, id, in, h.Now()); err == nil {
 			if r.ContentType() == typeJSON {
-				return apigw.JSON(http.StatusOK, accepted{a.ID, a.Score, a.Trust, a.Open().UTC()}), nil
+				return apigw.Accepted(a), nil
 			}
 			return h.thank(ctx, r, a), nil
 		}
