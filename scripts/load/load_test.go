@@ -63,7 +63,7 @@ func TestEveryAcceptedAnswerIsCounted(t *testing.T) {
 	}})
 	c := traffic.Config{
 		URL: s.URL, N: *people, Concurrency: 32, Touchpoints: 5, Seed: 1,
-		Mix: traffic.Mix{Links: 20, Scanners: 1, Edits: 5, Comments: 5, Duplicates: 5},
+		Mix: traffic.Mix{Links: 20, Scanners: 5, Edits: 5, Comments: 5, Duplicates: 5},
 	}
 	report, err := traffic.Run(t.Context(), c, s.Store, nil)
 	if err != nil {
