@@ -222,9 +222,10 @@ func (s *Store) vote(t *survey.Touchpoint, v survey.Vote, standing *survey.Ask, 
 	e.set("score", num(int64(v.Score)))
 	e.set("trust", str(string(survey.Human)))
 	e.set("editedAt", millis(now))
-	e.setOnce("touchpoint", str(t.ID))
-	e.setOnce("series", num(int64(t.Series)))
-	e.setOnce("metric", str(string(t.Metric)))
+	// The same for every post that the condition lets through.
+	e.set("touchpoint", str(t.ID))
+	e.set("series", num(int64(t.Series)))
+	e.set("metric", str(string(t.Metric)))
 	e.setOnce("channel", str(string(v.Channel)))
 	e.setOnce("askedAt", millis(now))
 	e.setOnce("answeredAt", millis(now))

@@ -45,11 +45,30 @@ func (e *expression) name(n string) string {
 	return p
 }
 
-// value returns a placeholder of v.
+// value returns the placeholder of v; equal texts and numbers share one, which
+// spares the database work.
 func (e *expression) value(v types.AttributeValue) string {
+	for p, have := range e.values {
+		if same(have, v) {
+			return p
+		}
+	}
 	p := ":" + strconv.Itoa(len(e.values))
 	e.values[p] = v
 	return p
+}
+
+// same reports whether two values are the same text or the same number.
+func same(a, b types.AttributeValue) bool {
+	switch a := a.(type) {
+	case *types.AttributeValueMemberS:
+		b, ok := b.(*types.AttributeValueMemberS)
+		return ok && a.Value == b.Value
+	case *types.AttributeValueMemberN:
+		b, ok := b.(*types.AttributeValueMemberN)
+		return ok && a.Value == b.Value
+	}
+	return false
 }
 
 func (e *expression) set(name string, v types.AttributeValue) {
