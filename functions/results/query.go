@@ -16,6 +16,8 @@ import (
 // far below the 6 MB that a function may return.
 const (
 	maxYears   = 10
+	firstYear  = 2000 // before which nobody asked anything here
+	lastYear   = 2199
 	maxSegment = survey.MaxAttrKey + 1 + survey.MaxAttrValue // "attribute=value"
 )
 
@@ -111,8 +113,8 @@ func parseGroup(values url.Values) (score.Group, error) {
 
 func parseDate(field, s string) (time.Time, error) {
 	d, err := time.Parse(dateFormat, s)
-	if err != nil || d.Year() < 1 {
-		return time.Time{}, survey.Errorf(survey.Invalid, field, "%s must be a date such as 2026-11-21", field)
+	if err != nil || d.Year() < firstYear || d.Year() > lastYear {
+		return time.Time{}, survey.Errorf(survey.Invalid, field, "%s must be a date such as 2026-11-21, from %d to %d", field, firstYear, lastYear)
 	}
 	return d, nil
 }

@@ -3,6 +3,7 @@ package vote
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,7 +118,7 @@ func (h *Handler) part(ctx context.Context, r *apigw.Request) (apigw.Response, e
 		} else {
 			w = whenOf(t)
 		}
-		return cacheable(r, w).Set("vary", "origin"), nil
+		return cacheable(r, w).Set("vary", "accept-encoding, origin"), nil
 	case partShow:
 		if err != nil {
 			return apigw.Response{}, err
@@ -325,9 +326,16 @@ func cacheable(r *apigw.Request, v any) apigw.Response {
 	if err != nil {
 		panic("vote: a config that is no JSON: " + err.Error()) // a type of ours, never data
 	}
-	return apigw.IfNoneMatch(r, apigw.Response{StatusCode: http.StatusOK, Body: string(b), Headers: map[string]string{
+	resp := apigw.Response{StatusCode: http.StatusOK, Body: string(b), Headers: map[string]string{
 		"content-type":  "application/json",
 		"cache-control": "public, max-age=60",
+		"vary":          "accept-encoding",
 		"etag":          web.ETag(b),
-	}})
+	}}
+	if takesGzip(r.Headers["accept-encoding"]) {
+		z := web.Gzip(b)
+		resp.Headers["content-encoding"], resp.Headers["etag"] = "gzip", web.ETag(z)
+		resp.Body, resp.IsBase64Encoded = base64.StdEncoding.EncodeToString(z), true
+	}
+	return apigw.IfNoneMatch(r, resp)
 }

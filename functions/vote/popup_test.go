@@ -727,7 +727,13 @@ func TestPlaces(t *testing.T) {
 			t.Errorf("%d marks before an answer", marks)
 		}
 		v.accessible()
-		v.click(answerButton(4))
+		v.click(answerButton(3))
+		// The pointer is still on the star, which fills like those before it.
+		stars := `$$(".g svg").map((star) => getComputedStyle(star).fill + " on " + getComputedStyle(star).backgroundColor)`
+		v.until(`$$(".g svg").length == 5`)
+		if got := eval[[]string](v, stars); got[3] != got[2] || got[3] == got[4] || !strings.HasSuffix(got[3], " on rgba(0, 0, 0, 0)") {
+			t.Errorf("the stars are %q", got)
+		}
 		v.picture("inline")
 		v.click(`$("button.s")`)
 		v.until(`$(".q").textContent.includes("Thank you")`)

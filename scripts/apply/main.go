@@ -106,6 +106,9 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 			return err
 		}
 		answer, err := bufio.NewReader(person).ReadString('\n')
+		if errors.Is(err, io.EOF) && answer == "" {
+			return errNotAsked // /dev/null looks like a terminal
+		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return fmt.Errorf("reading the answer: %w", err)
 		}

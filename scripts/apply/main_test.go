@@ -47,7 +47,8 @@ func TestRun(t *testing.T) {
 		{"yes", []string{"--yes", good}, nil, 1, "Wrote 1.", ""},
 		{"a person says yes", []string{good}, strings.NewReader("y\n"), 1, "Write this? [y/N] ", ""},
 		{"a person says no", []string{good}, strings.NewReader("n\n"), 0, "Nothing was written.", ""},
-		{"a person says nothing", []string{good}, strings.NewReader(""), 0, "Nothing was written.", ""},
+		{"a person says nothing", []string{good}, strings.NewReader("\n"), 0, "Nothing was written.", ""},
+		{"nobody answers", []string{good}, strings.NewReader(""), 0, "Write this? [y/N] ", errNotAsked.Error()}, // /dev/null
 		{"nobody to ask", []string{good}, nil, 0, "+ shop: create, nps, after", errNotAsked.Error()},
 		{"mistakes", []string{"-yes", bad}, nil, 0, "", bad + ":3: touchpoints[0].metric must be one of nps, csat, ces, ces5, smiley, thumbs"},
 		{"a refused keep-series", []string{"-yes", "-keep-series", "shop", good}, nil, 0, "", "keep-series shop: the touchpoint is new"},

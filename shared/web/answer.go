@@ -257,7 +257,11 @@ func (w *page) content(title phrase) {
 		w.element("p", ` class="soft later"`, w.ui(w.texts.Page.Change))
 	}
 	if w.Error != nil {
-		w.element("p", "", w.ui(w.texts.Errors[w.Error.Code]))
+		code := w.Error.Code
+		if code == survey.Invalid && (w.Error.Field == "id" || w.Error.Field == "touchpoint") {
+			code = survey.NotFound // the link is broken: there is nothing that the visitor could mend
+		}
+		w.element("p", "", w.ui(w.texts.Errors[code]))
 		w.rule()
 	}
 	if w.Closed && w.Score != nil {

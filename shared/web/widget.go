@@ -77,10 +77,19 @@ var widget = sync.OnceValue(func() map[string]*WidgetFile {
 })
 
 func newWidgetFile(body []byte, kind, cache string) *WidgetFile {
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	z := Gzip(body)
+	return &WidgetFile{
+		Body: body, Gzip: z, Type: kind, CacheControl: cache, ETag: ETag(body), GzipETag: ETag(z),
+	}
+}
+
+// Gzip returns b compressed as far as gzip goes. The same bytes always come to
+// the same.
+func Gzip(b []byte) []byte {
+	var out bytes.Buffer
+	z, err := gzip.NewWriterLevel(&out, gzip.BestCompression)
 	if err == nil {
-		_, err = z.Write(body)
+		_, err = z.Write(b)
 	}
 	if err == nil {
 		err = z.Close()
@@ -88,9 +97,7 @@ func newWidgetFile(body []byte, kind, cache string) *WidgetFile {
 	if err != nil {
 		panic("web: " + err.Error()) // a buffer takes everything
 	}
-	return &WidgetFile{
-		Body: body, Gzip: b.Bytes(), Type: kind, CacheControl: cache, ETag: ETag(body), GzipETag: ETag(b.Bytes()),
-	}
+	return out.Bytes()
 }
 
 // ETag returns a strong entity tag (RFC 9110, 8.8.3) of what is sent.

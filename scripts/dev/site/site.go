@@ -122,6 +122,9 @@ type card struct {
 	Low, High int
 }
 
+// Previous returns the series before the card's.
+func (c card) Previous() int { return c.Series - 1 }
+
 func (s *site) results(w http.ResponseWriter, r *http.Request) {
 	all, err := s.store.Touchpoints(r.Context())
 	if err != nil {
