@@ -33,7 +33,7 @@ func idle(ctx context.Context, _ *bench) ([]Row, error) {
 		}
 		row := Row{
 			What:     "popup, where it does not show: main thread's script time, median of 30",
-			Measured: fmt.Sprintf("%.2f ms, %.0f layouts", figures["script-ms"], figures["layouts"]),
+			Measured: fmt.Sprintf("%.2f ms, %+.1f layouts, %.0f long tasks", figures["script-ms"], figures["layouts"], figures["long-tasks"]),
 			Baseline: fmt.Sprintf("same page without %.2f ms", figures["without-ms"]),
 			Budget:   "1 ms",
 			Holds:    figures["script-ms"] < 1,
