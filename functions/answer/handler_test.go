@@ -474,6 +474,7 @@ func TestBadLinks(t *testing.T) {
 		{"empty", "GET /a/{id}", id, "s=", 400, true, "0–10"},
 		{"no such touchpoint", "GET /t/{touchpoint}", "nothing", "", 404, false, "Survey not found"},
 		{"malformed touchpoint", "GET /t/{touchpoint}", "No%20such", "", 400, false, "touchpoint must be"},
+		{"a broken link is called one", "GET /a/{id}", "abc", "", 400, false, "The link may be broken."},
 		{"no public link", "GET /t/{touchpoint}", "mail", "", 404, false, "Survey not found"},
 		{"public link over the scale", "GET /t/{touchpoint}", "nps", "s=11", 400, true, "0–10"},
 		{"longest ref", "GET /t/{touchpoint}", "nps", "ref=" + strings.Repeat("r", survey.MaxRef), 200, true, "rrr"},

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -728,7 +729,10 @@ func TestPlaces(t *testing.T) {
 		}
 		v.accessible()
 		v.click(answerButton(3))
-		// The pointer is still on the star, which fills like those before it.
+		x, y := v.spot(answerButton(3))
+		v.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, x, y, chromedp.ButtonNone))
+		v.until(`$$(".g svg")[3].matches(":hover")`)
+		// The star under the pointer fills like those before it.
 		stars := `$$(".g svg").map((star) => getComputedStyle(star).fill + " on " + getComputedStyle(star).backgroundColor)`
 		v.until(`$$(".g svg").length == 5`)
 		if got := eval[[]string](v, stars); got[3] != got[2] || got[3] == got[4] || !strings.HasSuffix(got[3], " on rgba(0, 0, 0, 0)") {

@@ -79,7 +79,7 @@
       const changed = (await Promise.all(cards.map(read))).some(Boolean);
       if (changed || lost) {
         const n = [...counted.values()].reduce((a, b) => a + b, 0);
-        say(`${n} ${n === 1 ? "answer" : "answers"} in all, last change ${new Date().toLocaleTimeString("en-GB")}`);
+        say(n === 0 ? "No answers yet" : `${n} ${n === 1 ? "answer" : "answers"} in all, last change ${new Date().toLocaleTimeString("en-GB")}`);
       }
       lost = false;
     } catch {
