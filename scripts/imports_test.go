@@ -43,13 +43,23 @@ var layers = []layer{
 	{"shared/score", []string{"shared/survey"}},
 	{"shared/topology", nil},
 	{"shared/config", nil},
-	{"shared/store", adapters},
+	{"shared/asking", []string{"shared/survey"}},
+	{"shared/address", []string{"shared/survey"}},
+	{"shared/store", append([]string{"shared/asking"}, adapters...)},
+	{"shared/queue", adapters},
+	{"shared/schedule", append([]string{"shared/queue"}, adapters...)},
+	{"shared/bus", append([]string{"events"}, adapters...)},
+	{"shared/files", adapters},
+	{"shared/secret", adapters},
+	{"shared/mail", adapters},
+	{"shared/sms", adapters},
+	{"shared/message", append([]string{"shared/web"}, adapters...)},
 	{"shared/apigw", adapters},
 	{"shared/web", adapters},
 	{"shared/testkit", append([]string{"shared/testkit", "shared/store"}, adapters...)},
 	{"events", nil},
 	{"infra", []string{"infra", "shared/topology", "shared/config", "shared/web", "events"}},
-	{"functions", []string{"functions", "shared"}},
+	{"functions", []string{"functions", "shared", "events"}},
 	{"scripts", []string{"scripts", "shared", "events"}},
 	{"scripts/dev", []string{"scripts", "shared", "events", "functions"}},
 	{"scripts/load", []string{"scripts", "shared", "events", "functions"}},
@@ -57,7 +67,7 @@ var layers = []layer{
 }
 
 // pure packages import the standard library, and our own pure ones, alone.
-var pure = []string{"shared/survey", "shared/score", "shared/topology", "shared/config", "events"}
+var pure = []string{"shared/survey", "shared/score", "shared/asking", "shared/topology", "shared/config", "events"}
 
 // violations lists what in the graph breaks a rule, in order.
 func violations(g graph) []string {

@@ -25,6 +25,24 @@ const (
 	// Retention is how many days an ask is kept. Default 1095 (three years);
 	// 91 to 3650.
 	Retention = "PULSSI_RETENTION_DAYS"
+	// AsksQueue is the address (URL) of the queue of asks, AsksQueueARN its
+	// name for the scheduler, and RefusedQueue the address of the queue of
+	// business events that could not be used.
+	AsksQueue    = "PULSSI_ASKS_QUEUE"
+	AsksQueueARN = "PULSSI_ASKS_QUEUE_ARN"
+	RefusedQueue = "PULSSI_REFUSED_QUEUE"
+	// Bus is the name of the bus of business events.
+	Bus = "PULSSI_BUS"
+	// ScheduleGroup is the name of the group of the schedules for single asks,
+	// and ScheduleRole the role (ARN) that they put messages into the queue
+	// with.
+	ScheduleGroup = "PULSSI_SCHEDULE_GROUP"
+	ScheduleRole  = "PULSSI_SCHEDULE_ROLE"
+	// Files is the name of the bucket of uploads and reports.
+	Files = "PULSSI_FILES"
+	// SecretID is the name of the secret (Secrets Manager) that the ids of
+	// asks are made with. Send alone knows it.
+	SecretID = "PULSSI_SECRET_ID"
 	// Region is set by Lambda.
 	Region = "AWS_REGION"
 	// DynamoDBEndpoint replaces the service's own endpoint (DynamoDB Local).
@@ -84,4 +102,17 @@ func ReadZone(getenv func(string) string) (*time.Location, error) {
 		return nil, fmt.Errorf("%s: %w", Zone, err)
 	}
 	return zone, nil
+}
+
+// Need returns the values of variables that must be set. The error names every
+// one that is not.
+func Need(getenv func(string) string, names ...string) (map[string]string, error) {
+	out := map[string]string{}
+	var errs []error
+	for _, n := range names {
+		if out[n] = getenv(n); out[n] == "" {
+			errs = append(errs, fmt.Errorf("%s is not set", n))
+		}
+	}
+	return out, errors.Join(errs...)
 }

@@ -48,11 +48,13 @@ type Ask struct {
 	Locale     string
 	Segments   []string // sorted; "attribute=value" or a contact's own
 	Contact    string   // id of the contact, "" where there is none
+	Occasion   Occasion // of an ask to a contact
 
 	AskedAt     time.Time // reserved; for a vote, the moment of the first post
 	SentAt      time.Time // handed to the mail or SMS service
 	DeliveredAt time.Time
 	BouncedAt   time.Time
+	RemindedAt  time.Time
 
 	Score      int // meaningful only where Answered
 	Comment    string

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -70,9 +71,15 @@ type Touchpoint struct {
 	Goal *float64 `json:"goal,omitempty"`
 	// Recontact is the shortest time between two asks of this touchpoint to
 	// the same person; zero for the deployment's default.
-	Recontact Span     `json:"recontact,omitempty"`
-	Trigger   *Trigger `json:"trigger,omitempty"`
-	Widget    *Widget  `json:"widget,omitempty"`
+	Recontact Span `json:"recontact,omitempty"`
+	// Rest is the shortest time from any ask to a person to one of this
+	// touchpoint; nil for the deployment's default, zero for none.
+	Rest *Span `json:"rest,omitempty"`
+	// Stopped is whether nobody is asked for now, not even those who are in
+	// the queue. Answers to what was asked, votes and public links go on.
+	Stopped bool     `json:"stopped,omitempty"`
+	Trigger *Trigger `json:"trigger,omitempty"`
+	Widget  *Widget  `json:"widget,omitempty"`
 	// Segments says which attributes of a vote place it in a segment, and
 	// the values that do: {"plan": ["basic", "gold"]} counts votes with
 	// attrs.plan "gold" in the segment "plan=gold". Other attributes are
@@ -80,14 +87,48 @@ type Touchpoint struct {
 	Segments map[string][]string `json:"segments,omitempty"`
 }
 
-// Trigger says when contacts are asked: some time after a business event, or
-// in a cadence.
+// Trigger says when contacts are asked, by e-mail or SMS: some time after a
+// business event, or in a cadence.
 type Trigger struct {
-	Event  string `json:"event,omitempty"`  // a business event's type, "purchase.completed"
-	Delay  Span   `json:"delay,omitempty"`  // from the event to the ask
-	Every  string `json:"every,omitempty"`  // month, quarter or year
-	Spread bool   `json:"spread,omitempty"` // one cohort a day instead of everyone at once
-	Hour   int    `json:"hour,omitempty"`   // of the contact's day, 0 to 23
+	Event string `json:"event,omitempty"` // a business event's type, "purchase.completed"
+	Delay Span   `json:"delay,omitempty"` // from the event to the ask
+	// When are conditions on the event's data, all of which must hold.
+	When []Condition `json:"when,omitempty"`
+
+	Every Cadence `json:"every,omitempty"` // month, quarter or year
+	// Spread is whether the contacts take their turns all period long, which
+	// is the default; where false, everyone is asked on one day.
+	Spread *bool `json:"spread,omitempty"`
+	// On is that day, in a period that is not spread: the day of the month
+	// ("15"), the month of the quarter and its day ("2-15"), or the month and
+	// its day ("11-15"); the period's first where empty. It moves to the next
+	// allowed day, and a day that the month does not have to its last.
+	On string `json:"on,omitempty"`
+
+	// Hour is the earliest hour of the contact's day, 1 to 23, at which asks
+	// are sent. 0 for the usual one: 9 in a cadence, and for an event any
+	// that is not quiet.
+	Hour int `json:"hour,omitempty"`
+	// Weekdays are those on which asks are sent: mon, tue, wed, thu, fri, sat,
+	// sun. From mon to fri where empty.
+	Weekdays []string `json:"weekdays,omitempty"`
+	// Segments are the contacts' segments that are asked; all where empty.
+	Segments []string `json:"segments,omitempty"`
+	// Sample is how many per cent of the contacts are asked, always the same
+	// ones; 100 where nil.
+	Sample *int `json:"sample,omitempty"`
+	// Reminder is how long after the ask those who have not answered are
+	// reminded, once; zero for never.
+	Reminder Span `json:"reminder,omitempty"`
+}
+
+// Condition is one on a field of a business event's data: its value must be
+// one of In, where there are any, and from Min to Max, where they are not nil.
+type Condition struct {
+	Field string   `json:"field"` // by path: "total", "shop.country"
+	In    []string `json:"in,omitempty"`
+	Min   *float64 `json:"min,omitempty"`
+	Max   *float64 `json:"max,omitempty"`
 }
 
 // Widget says when and how the popup shows. A zero field is its default.
@@ -126,7 +167,14 @@ const (
 	MaxEvent        = 128
 	MaxTarget       = 200
 	MaxLink         = 500
+	MaxConditions   = 20
+	MaxField        = 100
+	MaxIn           = 100 // values of one condition
+	MaxReminder     = Span(60 * day)
 )
+
+// weekdays are the days as a trigger names them.
+var weekdays = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"} // by time.Weekday
 
 // CheckTouchpointID returns an [Invalid] error on field unless id is 1 to 63
 // of a-z, 0-9 and -, starting with a letter or digit.
@@ -244,6 +292,9 @@ func (t *Touchpoint) Validate() error {
 		bad("segments", "must have at most %d values together", MaxSegments)
 	}
 	errs = append(errs, t.Trigger.validate()...)
+	if t.Trigger != nil && len(t.Channels) > 0 && !slices.Contains(t.Channels, Email) && !slices.Contains(t.Channels, SMS) {
+		bad("trigger", "needs email or sms among channels")
+	}
 	errs = append(errs, t.Widget.validate(t)...)
 	return errors.Join(errs...)
 }
@@ -266,19 +317,112 @@ func (g *Trigger) validate() []error {
 	if len(g.Event) > MaxEvent || strings.ContainsFunc(g.Event, notEventType) {
 		bad("trigger.event", "must be at most %d letters, digits, dots, - and _", MaxEvent)
 	}
-	if g.Every != "" && !slices.Contains([]string{"month", "quarter", "year"}, g.Every) {
+	if g.Every != "" && !slices.Contains(Cadences(), g.Every) {
 		bad("trigger.every", "must be month, quarter or year")
 	}
 	if g.Event == "" && g.Delay != 0 {
 		bad("trigger.delay", "needs trigger.event")
 	}
-	if g.Every == "" && g.Spread {
+	if g.Event == "" && len(g.When) > 0 {
+		bad("trigger.when", "needs trigger.event")
+	}
+	if len(g.When) > MaxConditions {
+		bad("trigger.when", "must be at most %d conditions", MaxConditions)
+	}
+	for i, c := range g.When {
+		f := fmt.Sprintf("trigger.when[%d]", i)
+		if c.Field == "" || utf8.RuneCountInString(c.Field) > MaxField {
+			bad(f+".field", "must be 1 to %d characters", MaxField)
+		}
+		if len(c.In) > MaxIn {
+			bad(f+".in", "must be at most %d values", MaxIn)
+		}
+		if len(c.In) == 0 && c.Min == nil && c.Max == nil {
+			bad(f, "must have in, min or max")
+		}
+		if c.Min != nil && c.Max != nil && !(*c.Min <= *c.Max) {
+			bad(f+".min", "must not be above max")
+		}
+	}
+	if g.Every == "" && g.Spread != nil {
 		bad("trigger.spread", "needs trigger.every")
+	}
+	if g.On != "" && (g.Every == "" || g.Spreads()) {
+		bad("trigger.on", "needs trigger.every and spread: false")
+	} else if g.On != "" && slices.Contains(Cadences(), g.Every) {
+		if _, _, ok := g.Day(); !ok {
+			bad("trigger.on", "must be a day such as 15 for month, 2-15 (second month, day 15) for quarter, 11-15 for year, not %q", g.On)
+		}
 	}
 	if g.Hour < 0 || g.Hour > 23 {
 		bad("trigger.hour", "must be from 0 to 23")
 	}
+	for i, d := range g.Weekdays {
+		switch f := fmt.Sprintf("trigger.weekdays[%d]", i); {
+		case !slices.Contains(weekdays, d):
+			bad(f, "must be one of mon, tue, wed, thu, fri, sat, sun, not %q", d)
+		case slices.Contains(g.Weekdays[:i], d):
+			bad(f, "must not repeat %q", d)
+		}
+	}
+	if len(g.Segments) > MaxSegments {
+		bad("trigger.segments", "must be at most %d", MaxSegments)
+	}
+	for i, s := range g.Segments {
+		if !ValidSegment(s) {
+			bad(fmt.Sprintf("trigger.segments[%d]", i), "must be made of 1 to %d letters, digits, spaces, - and _, not %q", MaxAttrKey, s)
+		}
+	}
+	if g.Sample != nil && (*g.Sample < 0 || *g.Sample > 100) {
+		bad("trigger.sample", "must be per cent, from 0 to 100")
+	}
+	if g.Reminder > MaxReminder {
+		bad("trigger.reminder", "must be at most %s", MaxReminder)
+	}
 	return errs
+}
+
+// Spreads reports whether the contacts of a cadence take their turns all
+// period long.
+func (g *Trigger) Spreads() bool { return g.Every != "" && (g.Spread == nil || *g.Spread) }
+
+// SendHour returns the earliest hour of the contact's day for asks, and false
+// where any that is not quiet will do.
+func (g *Trigger) SendHour() (hour int, ok bool) {
+	switch {
+	case g.Hour != 0:
+		return g.Hour, true
+	case g.Every != "":
+		return 9, true
+	}
+	return 0, false
+}
+
+// SendsOn reports whether asks are sent on a day of the week.
+func (g *Trigger) SendsOn(d time.Weekday) bool {
+	if len(g.Weekdays) == 0 {
+		return d != time.Saturday && d != time.Sunday
+	}
+	return slices.Contains(g.Weekdays, weekdays[d])
+}
+
+// Day returns the month of the period (from 1) and the day of that month on
+// which everyone is asked. ok is false where On is not written as the cadence
+// wants it.
+func (g *Trigger) Day() (month, dayOfMonth int, ok bool) {
+	months := map[Cadence]int{Monthly: 1, Quarterly: 3, Yearly: 12}[g.Every]
+	if g.On == "" {
+		return 1, 1, months > 0
+	}
+	m, d := "1", g.On
+	if g.Every != Monthly {
+		if m, d, ok = strings.Cut(g.On, "-"); !ok {
+			return 0, 0, false
+		}
+	}
+	month, err1 := strconv.Atoi(m)
+	dayOfMonth, err2 := strconv.Atoi(d)
+	return month, dayOfMonth, err1 == nil && err2 == nil && 1 <= month && month <= months && 1 <= dayOfMonth && dayOfMonth <= 31
 }
 
 func (w *Widget) validate(t *Touchpoint) []error {

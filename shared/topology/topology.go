@@ -12,10 +12,13 @@ const (
 	Vote    Function = "vote"
 	Results Function = "results"
 	Tally   Function = "tally"
+	Intake  Function = "intake"
+	Plan    Function = "plan"
+	Send    Function = "send"
 )
 
 // Functions lists the functions.
-func Functions() []Function { return []Function{Answer, Vote, Results, Tally} }
+func Functions() []Function { return []Function{Answer, Vote, Results, Tally, Intake, Plan, Send} }
 
 // Route is one method and path of the HTTP API. Paths are written as API
 // Gateway (HTTP API, payload version 2.0) writes them: {name} is one segment.
@@ -41,6 +44,13 @@ func Routes() []Route {
 		{"OPTIONS", "/v/{touchpoint}", Vote},
 		{"GET", "/api/results/{touchpoint}", Results},
 		{"GET", "/api/touchpoints", Results},
+		{"GET", "/api/contacts", Results},
+		{"POST", "/api/contacts", Results},
+		{"GET", "/api/contacts/{id}", Results},
+		{"PATCH", "/api/contacts/{id}", Results},
+		{"DELETE", "/api/contacts/{id}", Results},
+		{"GET", "/api/contacts/{id}/why", Results},
+		{"POST", "/api/events", Results},
 	}
 }
 
@@ -102,8 +112,18 @@ var (
 		Name: "contacts",
 		Hash: Attribute{"id", String},
 		Indexes: []Index{
-			{Name: "byCohort", Hash: Attribute{"cohort", Number}, Range: Attribute{"id", String}, KeysOnly: true},
+			{Name: "byCohort", Hash: Attribute{"cohort", Number}, Range: Attribute{"zoneId", String}, KeysOnly: true},
 		},
+	}
+	Addresses = Table{
+		Name: "addresses",
+		Hash: Attribute{"address", String},
+	}
+	Decisions = Table{
+		Name:  "decisions",
+		Hash:  Attribute{"contact", String},
+		Range: Attribute{"occasion", String},
+		TTL:   "ttl",
 	}
 	Settings = Table{
 		Name:  "settings",
@@ -113,7 +133,7 @@ var (
 )
 
 // Tables lists the tables.
-func Tables() []Table { return []Table{Responses, Tallies, Contacts, Settings} }
+func Tables() []Table { return []Table{Responses, Tallies, Contacts, Addresses, Decisions, Settings} }
 
 // Stream says how a table's stream is fed to a function.
 type Stream struct {
@@ -163,6 +183,13 @@ const (
 	GetItem    Action = "dynamodb:GetItem"
 	UpdateItem Action = "dynamodb:UpdateItem"
 	Query      Action = "dynamodb:Query"
+	Scan       Action = "dynamodb:Scan"
+	PutItem    Action = "dynamodb:PutItem"
+	DeleteItem Action = "dynamodb:DeleteItem"
+	// BatchGet and BatchWrite are granted apart from the single calls. A
+	// transaction is granted by the calls that are in it.
+	BatchGet   Action = "dynamodb:BatchGetItem"
+	BatchWrite Action = "dynamodb:BatchWriteItem"
 )
 
 // Accesses lists which calls each function makes on which table; nothing else
@@ -175,6 +202,92 @@ func Accesses() []Access {
 		{Vote, Settings, []Action{Query}, false},
 		{Tally, Tallies, []Action{UpdateItem}, false},
 		{Results, Tallies, []Action{Query}, false},
-		{Results, Settings, []Action{GetItem, Query}, false},
+		{Results, Settings, []Action{GetItem, Query, UpdateItem}, false},
+		{Results, Responses, []Action{Query, BatchGet}, true},
+		{Results, Contacts, []Action{GetItem, BatchGet, Scan, PutItem, DeleteItem}, false},
+		{Results, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
+		{Results, Decisions, []Action{Query, BatchWrite}, false},
+		{Intake, Settings, []Action{GetItem, UpdateItem}, false},
+		{Intake, Contacts, []Action{BatchGet, PutItem}, false},
+		{Intake, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
+		{Plan, Settings, []Action{GetItem, Query, UpdateItem}, false},
+		{Plan, Contacts, []Action{Query, GetItem, BatchGet, PutItem}, true},
+		{Plan, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
+		{Plan, Decisions, []Action{GetItem, PutItem, BatchWrite}, false},
+		{Send, Settings, []Action{GetItem, Query}, false},
+		{Send, Contacts, []Action{GetItem, UpdateItem}, false},
+		{Send, Responses, []Action{GetItem, PutItem, UpdateItem}, false},
+		{Send, Decisions, []Action{PutItem}, false},
 	}
 }
+
+// Queue is one queue of messages, each batch of which invokes a function that
+// tells which messages it could not handle; those come again. It has a
+// dead-letter queue, [Queue.Failed].
+type Queue struct {
+	Name     string
+	Function Function
+	// Batch is the most messages in one invocation.
+	Batch int
+	// VisibilitySeconds is how long a message that was handed out stays
+	// hidden; when it comes again, the first invocation is over.
+	VisibilitySeconds int
+	// Receives is how often a message is handed out before it goes to the
+	// dead-letter queue.
+	Receives int
+	// Concurrency is the most invocations at once, at least 2; 0 for no limit.
+	Concurrency int
+}
+
+// Failed is the name of the queue's dead-letter queue.
+func (q Queue) Failed() string { return q.Name + "-failed" }
+
+// The queues.
+var (
+	// Asks holds the asks that are due.
+	Asks = Queue{Name: "asks", Function: Send, Batch: 10, VisibilitySeconds: 180, Receives: 50, Concurrency: 2}
+	// Imports holds the notices of uploaded files. A file that is too large
+	// for one invocation goes on in the next.
+	Imports = Queue{Name: "imports", Function: Intake, Batch: 1, VisibilitySeconds: 900, Receives: 20, Concurrency: 2}
+)
+
+// Queues lists the queues.
+func Queues() []Queue { return []Queue{Asks, Imports} }
+
+// RefusedEvents is the name of the queue that keeps business events which
+// could not be used, each with the reason, and invocations of plan that failed.
+const RefusedEvents = "events-failed"
+
+// Senders says which functions put messages into which queues, by name.
+func Senders() map[Function][]string {
+	return map[Function][]string{Plan: {Asks.Name, RefusedEvents}}
+}
+
+// Schedulers lists the functions that schedule messages to the queue of asks
+// for later.
+func Schedulers() []Function { return []Function{Plan, Send} }
+
+// Tick invokes plan: with {"tick": "2026-11-21T09:00:00Z"}, the full hour.
+const (
+	TickFunction = Plan
+	TickHours    = 1
+)
+
+// Business events come by the bus. Those that Pulssi itself publishes have the
+// source OwnSource, and are not among them; those that came by its API have
+// APISource.
+const (
+	EventFunction = Plan
+	OwnSource     = "pulssi"
+	APISource     = "pulssi.api"
+)
+
+// Publishers lists the functions that put events on the bus.
+func Publishers() []Function { return []Function{Results} }
+
+// Uploads is the folder of the bucket whose new files are imported, Reports
+// that of what came of them.
+const (
+	Uploads = "uploads/"
+	Reports = "reports/"
+)
