@@ -33,6 +33,11 @@ type Rules struct {
 	// Zone is the time zone of contacts for whom none is told. Default
 	// Europe/Helsinki.
 	Zone string `json:"zone,omitempty"`
+	// Company is who asks, as customers know it; Postal its address, which
+	// every e-mail carries; ReplyTo where answers to an e-mail go.
+	Company string `json:"company,omitempty"`
+	Postal  string `json:"postal,omitempty"`
+	ReplyTo string `json:"replyTo,omitempty"`
 	// Locale is the language of contacts for whom none is told. Default fi.
 	Locale string `json:"locale,omitempty"`
 }
@@ -101,6 +106,11 @@ func (r *Rules) Validate() error {
 	}
 	if r.Country != "" && (len(r.Country) != 2 || !within(r.Country, 'A', 'Z')) {
 		bad("country", "must be two capital letters (ISO 3166-1), such as FI")
+	}
+	for _, f := range []struct{ field, value string }{{"company", r.Company}, {"postal", r.Postal}, {"replyTo", r.ReplyTo}} {
+		if err := checkLine(f.field, f.value, MaxAddress); err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if r.Zone != "" && !validZone(r.Zone) {
 		bad("zone", "must be a time zone such as Europe/Helsinki")

@@ -79,6 +79,7 @@ type Touchpoint struct {
 	// the queue. Answers to what was asked, votes and public links go on.
 	Stopped bool     `json:"stopped,omitempty"`
 	Trigger *Trigger `json:"trigger,omitempty"`
+	Message *Message `json:"message,omitempty"`
 	Widget  *Widget  `json:"widget,omitempty"`
 	// Segments says which attributes of a vote place it in a segment, and
 	// the values that do: {"plan": ["basic", "gold"]} counts votes with
@@ -295,6 +296,7 @@ func (t *Touchpoint) Validate() error {
 	if t.Trigger != nil && len(t.Channels) > 0 && !slices.Contains(t.Channels, Email) && !slices.Contains(t.Channels, SMS) {
 		bad("trigger", "needs email or sms among channels")
 	}
+	errs = append(errs, t.Message.validate(t, text)...)
 	errs = append(errs, t.Widget.validate(t)...)
 	return errors.Join(errs...)
 }

@@ -1,0 +1,73 @@
+package survey
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Message is what a touchpoint says in its messages beside the question. Each
+// text may name variables, see [Variables]; one that is not stated is Pulssi's
+// own.
+type Message struct {
+	Subject   Text `json:"subject,omitempty"`   // of the e-mail
+	Preheader Text `json:"preheader,omitempty"` // what mail programs show after the subject
+	Opening   Text `json:"opening,omitempty"`   // before the question, instead of the reason for asking
+	News      Text `json:"news,omitempty"`      // what the company did with the last answers, or aims at
+	SMS       Text `json:"sms,omitempty"`       // instead of the question, in an SMS
+	// Reply is whether an SMS asks for a reply with a number instead of a
+	// click on a link.
+	Reply bool `json:"reply,omitempty"`
+}
+
+// Variables lists what a text of a message may name, in braces: {firstName},
+// {company} (who asks), {about} (what the business event was about) and {date}
+// (its day). One that is not known of a contact is left out with the white
+// space before it.
+func Variables() []string { return []string{"firstName", "company", "about", "date"} }
+
+var variable = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// Fill returns a text of a message with its variables filled in.
+func Fill(text string, values map[string]string) string {
+	return variable.ReplaceAllStringFunc(text, func(v string) string { return values[v[1:len(v)-1]] })
+}
+
+// Names returns the variables that a text names, in order.
+func Names(text string) []string {
+	var out []string
+	for _, m := range variable.FindAllStringSubmatch(text, -1) {
+		out = append(out, m[1])
+	}
+	return out
+}
+
+func (m *Message) validate(t *Touchpoint, text func(field string, v Text, required bool, limit int)) []error {
+	if m == nil {
+		return nil
+	}
+	var errs []error
+	for _, f := range []struct {
+		name  string
+		text  Text
+		limit int
+	}{
+		{"message.subject", m.Subject, MaxName}, {"message.preheader", m.Preheader, MaxName},
+		{"message.opening", m.Opening, MaxText}, {"message.news", m.News, MaxText}, {"message.sms", m.SMS, MaxText},
+	} {
+		text(f.name, f.text, false, f.limit)
+		for _, l := range slices.Sorted(maps.Keys(f.text)) {
+			for _, v := range Names(f.text[l]) {
+				if !slices.Contains(Variables(), v) {
+					errs = append(errs, broken(fmt.Sprintf("%s.%s", f.name, l), "must name only {%s}, not {%s}", strings.Join(Variables(), "}, {"), v))
+				}
+			}
+		}
+	}
+	if m.Reply && !slices.Contains(t.Channels, SMS) {
+		errs = append(errs, broken("message.reply", "needs sms among channels"))
+	}
+	return errs
+}
