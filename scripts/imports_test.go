@@ -46,9 +46,11 @@ var layers = []layer{
 	{"shared/asking", []string{"shared/survey"}},
 	{"shared/address", []string{"shared/survey"}},
 	{"shared/store", append([]string{"shared/asking"}, adapters...)},
-	{"shared/queue", adapters},
+	{"shared/awsenv", []string{"shared/config"}},
+	{"shared/batch", nil},
+	{"shared/queue", append([]string{"shared/batch"}, adapters...)},
 	{"shared/schedule", append([]string{"shared/queue"}, adapters...)},
-	{"shared/bus", append([]string{"events"}, adapters...)},
+	{"shared/bus", append([]string{"events", "shared/batch"}, adapters...)},
 	{"shared/files", adapters},
 	{"shared/secret", adapters},
 	{"shared/mail", adapters},
@@ -67,7 +69,7 @@ var layers = []layer{
 }
 
 // pure packages import the standard library, and our own pure ones, alone.
-var pure = []string{"shared/survey", "shared/score", "shared/asking", "shared/topology", "shared/config", "events"}
+var pure = []string{"shared/survey", "shared/score", "shared/asking", "shared/topology", "shared/config", "shared/batch", "events"}
 
 // violations lists what in the graph breaks a rule, in order.
 func violations(g graph) []string {
