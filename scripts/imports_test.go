@@ -69,7 +69,8 @@ var layers = []layer{
 }
 
 // pure packages import the standard library, and our own pure ones, alone.
-var pure = []string{"shared/survey", "shared/score", "shared/asking", "shared/topology", "shared/config", "shared/batch", "events"}
+// Events is not one: a library holds what comes to its JSON Schemas.
+var pure = []string{"shared/survey", "shared/score", "shared/asking", "shared/topology", "shared/config", "shared/batch"}
 
 // violations lists what in the graph breaks a rule, in order.
 func violations(g graph) []string {
