@@ -36,7 +36,7 @@ func drawing(path, class string) string {
 // scale writes the answers as radio buttons, and the names of its ends.
 func (w *page) scale() {
 	m := w.Touchpoint.Metric
-	scores := scoresOf(m)
+	scores := Scores(m)
 	w.put(`<div class="ends"><div class="scale `, string(m), `">`)
 	for _, s := range scores {
 		w.answer(s)
@@ -49,9 +49,9 @@ func (w *page) scale() {
 	w.put("</div>")
 }
 
-// scoresOf returns the answers in the order that they are shown in: from the
+// Scores returns the answers in the order that they are shown in: from the
 // lowest on, but yes before no.
-func scoresOf(m survey.Metric) []int {
+func Scores(m survey.Metric) []int {
 	if m == survey.Thumbs {
 		return []int{1, 0}
 	}

@@ -1,0 +1,294 @@
+package message
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/web"
+)
+
+// Letter is one ask to one person, ready to be written in their language. The
+// zero values of About, At and Event are those of an ask in a cadence.
+type Letter struct {
+	Ask        string // id
+	Touchpoint *survey.Touchpoint
+	Contact    *survey.Contact
+	Locale     string // of the contact; the touchpoint's first where empty
+	Link       string // where customers reach Pulssi, https://answer.example.com
+	Company    string // who asks
+	Postal     string // their address
+	Event      string // the business event's type
+	About      string // what it was about
+	At         time.Time
+	Zone       *time.Location // of the contact, in which At is told
+	Reminder   bool
+}
+
+// Written is a letter as it is sent by e-mail, or, with nothing but Text, by
+// SMS.
+type Written struct {
+	Subject string
+	HTML    string
+	Text    string
+	// Lang is the language that Pulssi's own texts are in.
+	Lang string
+}
+
+// MaxHTML is the most bytes of an e-mail's HTML. Gmail clips what is over
+// 102 kB; a letter is far smaller whatever a touchpoint says in it.
+const MaxHTML = 40_000
+
+//go:embed letter.html
+var letterSource string
+
+// letterTemplate is read when first asked for, by Email.
+var letterTemplate = template.Must(template.New("letter").Funcs(template.FuncMap{
+	// Outlook for Windows lays out with Word: it is given tables of fixed
+	// width, which all others take for comments.
+	"mso": func(html string) template.HTML { return template.HTML("<!--[if mso]>" + html + "<![endif]-->") },
+}).Parse(letterSource))
+
+// letterData is what letter.html shows.
+type letterData struct {
+	Lang, Dir, Subject, Preheader, Padding, Company, Question, QuestionLang, Hint string
+	Opening, Closing                                                              []string
+	Align, Ends, Signature, Why, Unsubscribe, UnsubscribeText, Postal             string
+	Scores                                                                        []letterScore
+}
+
+type letterScore struct {
+	Link, Face, Name, Cell string
+	Pad                    int
+}
+
+// preheaderPadding keeps the mail program's list from going on with the text
+// after the preheader: characters without width that it does not trim.
+var preheaderPadding = strings.Repeat("\u00a0\u200c", 60)
+
+// Email writes the letter as an e-mail. The error is [survey.Invalid] where
+// the HTML is over [MaxHTML] bytes.
+func (l Letter) Email() (Written, error) {
+	w := l.words()
+	t := l.Touchpoint
+	own := web.In(w.lang)
+	low, high := t.Metric.Scale()
+	lowText, highText := orElse(w.own(t.Low), own.Metrics[t.Metric].Low), orElse(w.own(t.High), own.Metrics[t.Metric].High)
+	d := letterData{
+		Lang: w.lang, Dir: web.Direction(w.lang), Subject: l.subject(w), Padding: preheaderPadding,
+		Preheader: orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.Preheader })), w.texts.Preheader),
+		Company:   l.Company, Postal: l.Postal, Question: w.own(t.Question), Hint: w.texts.Hint, Opening: l.opening(w),
+		Closing: l.closing(w), Align: "center", Signature: w.fill(w.texts.Signature), Why: w.fill(w.texts.Why),
+		Unsubscribe: l.unsubscribe(), UnsubscribeText: w.texts.Unsubscribe,
+	}
+	if lang := w.langOf(t.Question); lang != w.lang {
+		d.QuestionLang = lang
+	}
+	if named := t.Metric == survey.Smiley || t.Metric == survey.Thumbs; !named {
+		d.Ends = strings.NewReplacer("{low}", strconv.Itoa(low), "{high}", strconv.Itoa(high), "{lowText}", lowText, "{highText}", highText).Replace(w.texts.Ends)
+	}
+	for _, s := range web.Scores(t.Metric) {
+		d.Scores = append(d.Scores, l.score(s, own.Metrics[t.Metric], lowText, highText))
+	}
+	var b bytes.Buffer
+	if err := letterTemplate.Execute(&b, d); err != nil {
+		return Written{}, fmt.Errorf("writing the e-mail of ask to %s: %w", l.Contact.ID, err)
+	}
+	if b.Len() > MaxHTML {
+		return Written{}, survey.Errorf(survey.Invalid, "message", "the e-mail of %s has %d bytes of HTML, and at most %d are sent", t.ID, b.Len(), MaxHTML)
+	}
+	return Written{Subject: d.Subject, HTML: b.String(), Text: l.plain(w, d), Lang: w.lang}, nil
+}
+
+// score is one answer as a link.
+func (l Letter) score(s int, texts web.MetricTexts, lowText, highText string) letterScore {
+	low, high := l.Touchpoint.Metric.Scale()
+	name := texts.Answers[s-low]
+	switch s {
+	case low:
+		name = lowText
+	case high:
+		name = highText
+	}
+	out := letterScore{Link: l.link(s), Face: strconv.Itoa(s), Name: strconv.Itoa(s) + ": " + name}
+	width := 44
+	switch l.Touchpoint.Metric {
+	case survey.Smiley: // drawn by the reader's own font, so that there is no image to block
+		out.Face, out.Name, width = [...]string{"😠", "🙁", "🙂", "😀"}[s-low], name, 64
+	case survey.Thumbs:
+		out.Face, out.Name, width = name, name, 120
+	case survey.NPS, survey.CSAT, survey.CES, survey.CES5:
+	}
+	if width > 44 {
+		out.Pad = 16
+	}
+	out.Cell = fmt.Sprintf(`<td width="%d" height="48" align="center" bgcolor="#eaf3fc">`, width)
+	return out
+}
+
+func (l Letter) link(score int) string {
+	return l.Link + "/a/" + l.Ask + "?s=" + strconv.Itoa(score)
+}
+
+func (l Letter) unsubscribe() string { return l.Link + "/u/" + l.Ask }
+
+func (l Letter) subject(w words) string {
+	s := orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.Subject })), w.fill(w.texts.Subject))
+	if l.Reminder {
+		s = strings.ReplaceAll(w.texts.Reminder, "{subject}", s)
+	}
+	return oneLine(s)
+}
+
+// opening is what is said before the question.
+func (l Letter) opening(w words) []string {
+	out := []string{w.fill(w.texts.Greeting)}
+	if l.Reminder {
+		out = append(out, w.texts.Remind)
+	}
+	if own := w.fill(w.message(func(m *survey.Message) survey.Text { return m.Opening })); own != "" {
+		return append(out, own)
+	}
+	reason := "cadence"
+	if l.Event != "" {
+		reason = l.Event
+		if l.About != "" {
+			reason += "/about"
+		}
+	}
+	return append(out, w.fill(orElse(w.texts.Reasons[reason], w.texts.Reasons["other"])))
+}
+
+// closing is what is said after the scale.
+func (l Letter) closing(w words) []string {
+	var out []string
+	if news := w.fill(w.message(func(m *survey.Message) survey.Text { return m.News })); news != "" {
+		out = append(out, news)
+	}
+	return append(out, w.texts.Thanks)
+}
+
+// plain is the e-mail for those who read text.
+func (l Letter) plain(w words, d letterData) string {
+	var b strings.Builder
+	for _, p := range d.Opening {
+		b.WriteString(p + "\n\n")
+	}
+	b.WriteString(d.Question + "\n")
+	if d.Ends != "" {
+		b.WriteString(d.Ends + "\n")
+	}
+	b.WriteString("\n" + w.texts.Plain.Answer + "\n")
+	for _, s := range d.Scores {
+		b.WriteString(s.Name + "\n" + s.Link + "\n")
+	}
+	b.WriteString("\n")
+	for _, p := range d.Closing {
+		b.WriteString(p + "\n\n")
+	}
+	b.WriteString(d.Signature + "\n\n--\n" + d.Why + "\n" + w.texts.Plain.Unsubscribe + "\n" + d.Unsubscribe + "\n" + d.Company)
+	if d.Postal != "" {
+		b.WriteString(", " + d.Postal)
+	}
+	return b.String() + "\n"
+}
+
+// SMS writes the letter as an SMS: the question and a link, or, where the
+// touchpoint asks for a reply, how to answer.
+func (l Letter) SMS() Written {
+	w := l.words()
+	t := l.Touchpoint
+	question := orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.SMS })), w.own(t.Question))
+	form := w.texts.SMS.Ask
+	if t.Message != nil && t.Message.Reply {
+		form = w.texts.SMS.Reply
+	}
+	low, high := t.Metric.Scale()
+	text := strings.NewReplacer(
+		"{company}", l.Company, "{question}", question, "{link}", l.Link+"/a/"+l.Ask,
+		"{low}", strconv.Itoa(low), "{high}", strconv.Itoa(high),
+	).Replace(form)
+	return Written{Text: strings.TrimPrefix(oneLine(text), ": "), Lang: w.lang}
+}
+
+// words are the texts of one letter.
+type words struct {
+	letter Letter
+	lang   string // of Pulssi's own texts
+	texts  *texts
+	values map[string]string
+}
+
+func (l Letter) words() words {
+	locale := orElse(l.Locale, l.Touchpoint.Locales[0])
+	w := words{letter: l, lang: survey.Language(locale)}
+	if !known(w.lang) {
+		w.lang = fallback
+	}
+	w.texts = in(w.lang)
+	w.values = map[string]string{"firstName": oneLine(l.Contact.FirstName), "company": l.Company, "about": oneLine(l.About)}
+	if !l.At.IsZero() {
+		w.values["date"] = day(w.lang, l.At.In(l.Zone))
+	}
+	return w
+}
+
+// own returns a text of the touchpoint's, in the letter's language or the
+// first that it has.
+func (w words) own(t survey.Text) string { return t.In(w.letter.Locale, w.letter.Touchpoint.Locales) }
+
+// langOf returns the language of what own returns.
+func (w words) langOf(t survey.Text) string {
+	for _, l := range append([]string{w.letter.Locale, survey.Language(w.letter.Locale)}, w.letter.Touchpoint.Locales...) {
+		if t[l] != "" {
+			return survey.Language(l)
+		}
+	}
+	return w.lang
+}
+
+// message returns a text of the touchpoint's message, "" where there is none.
+func (w words) message(of func(*survey.Message) survey.Text) string {
+	if m := w.letter.Touchpoint.Message; m != nil {
+		return w.own(of(m))
+	}
+	return ""
+}
+
+func (w words) fill(text string) string { return survey.Fill(text, w.values) }
+
+func orElse(s, otherwise string) string {
+	if s != "" {
+		return s
+	}
+	return otherwise
+}
+
+// oneLine keeps what somebody wrote on one line: no header and no text message
+// can be broken up with it.
+func oneLine(s string) string {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd")
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// day writes a day as it is written in a language.
+func day(lang string, t time.Time) string {
+	switch lang {
+	case "fi":
+		return t.Format("2.1.2006")
+	case "sv":
+		return fmt.Sprintf("den %d %s %d", t.Day(), swedishMonths[t.Month()-1], t.Year())
+	default:
+		return t.Format("2 January 2006")
+	}
+}
+
+var swedishMonths = [...]string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}

@@ -1,0 +1,240 @@
+package message
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pulssi/pulssi/events"
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/web"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// letter returns a letter about a purchase, to somebody whose name has markup.
+func letter(m survey.Metric, locale string) Letter {
+	return Letter{
+		Ask: strings.Repeat("A", 22),
+		Touchpoint: &survey.Touchpoint{
+			ID: "shop", Metric: m, Locales: []string{"fi", "sv", "en"},
+			Question: survey.Text{"fi": "Miten onnistuimme?", "sv": "Hur lyckades vi?", "en": "How did we do?"},
+		},
+		Contact: &survey.Contact{ID: "c", FirstName: "Åsa <b>"},
+		Locale:  locale, Link: "https://answer.example.com", Company: "Kauppa & Kumppanit Oy", Postal: "Esimerkkikatu 1, 00100 Helsinki",
+		Event: events.PurchaseCompleted, About: "Pöytälamppu", At: time.Date(2026, 11, 20, 22, 30, 0, 0, time.UTC), Zone: helsinki(),
+	}
+}
+
+func helsinki() *time.Location {
+	zone, err := time.LoadLocation("Europe/Helsinki")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (-update writes it); got\n%s", path, got)
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for _, m := range survey.Metrics() {
+		for _, locale := range web.Locales() {
+			w, err := letter(m, locale).Email()
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, string(m)+"."+locale+".html", w.HTML)
+			golden(t, string(m)+"."+locale+".txt", "Subject: "+w.Subject+"\n\n"+w.Text+"\nSMS: "+letter(m, locale).SMS().Text+"\n")
+		}
+	}
+}
+
+// Every answer is a link with a name in both parts, and nothing is loaded.
+func TestEveryAnswerIsALink(t *testing.T) {
+	hrefs := regexp.MustCompile(`href="([^"]*)"`)
+	for _, m := range survey.Metrics() {
+		w, err := letter(m, "fi").Email()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []string
+		for _, s := range web.Scores(m) {
+			want = append(want, letter(m, "fi").link(s))
+		}
+		want = append(want, "https://answer.example.com/u/"+strings.Repeat("A", 22))
+		var got []string
+		for _, h := range hrefs.FindAllStringSubmatch(w.HTML, -1) {
+			got = append(got, h[1])
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: links %q, want %q", m, got, want)
+		}
+		for _, l := range want {
+			if !strings.Contains(w.Text, "\n"+l+"\n") {
+				t.Errorf("%s: the text lacks %s", m, l)
+			}
+		}
+		for _, loaded := range []string{"<img", "src=", "url(", "<script", "<link", "<form"} {
+			if strings.Contains(w.HTML, loaded) {
+				t.Errorf("%s: the e-mail has %s", m, loaded)
+			}
+		}
+	}
+}
+
+func TestWhatIsSaid(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		edit  func(*Letter)
+		has   []string // in subject or text
+		hasNo []string
+	}{
+		{"a purchase", func(*Letter) {}, []string{"Hi Åsa <b>,", "You bought Pöytälamppu from us on 21 November 2026.", "One quick question from Kauppa & Kumppanit Oy"}, nil},
+		{"a purchase of nothing named", func(l *Letter) { l.About = "" }, []string{"You bought from us on 21 November 2026."}, []string{"Pöytälamppu"}},
+		{"an event of one's own", func(l *Letter) { l.Event = events.Custom }, []string{"You have been in touch with us lately."}, nil},
+		{"a cadence", func(l *Letter) { l.Event, l.About, l.At = "", "", time.Time{} }, []string{"from time to time"}, []string{"2026"}},
+		{"no name", func(l *Letter) { l.Contact.FirstName = "" }, []string{"Hi,\n"}, []string{"Hi ,"}},
+		{"a name with line ends and headers", func(l *Letter) { l.Contact.FirstName = "A\r\nBcc: x@y.fi\r\n" }, []string{"Hi A Bcc: x@y.fi,"}, []string{"\nBcc"}},
+		{"a reminder", func(l *Letter) { l.Reminder = true }, []string{"Subject: A reminder: One quick question from", "We asked you this a while ago."}, nil},
+		{"own words", func(l *Letter) {
+			l.Touchpoint.Message = &survey.Message{
+				Subject: survey.Text{"en": "{firstName}, how was {about}?"}, Opening: survey.Text{"en": "You came by on {date}."}, News: survey.Text{"en": "So we opened on Sundays."},
+			}
+		}, []string{"Subject: Åsa <b>, how was Pöytälamppu?\n", "You came by on 21 November 2026.", "So we opened on Sundays.\n\nThank you!"}, []string{"You bought"}},
+		{"a language nobody translated", func(l *Letter) { l.Locale = "de" }, []string{"Miten onnistuimme?", "Hi Åsa"}, nil},
+		{"a region", func(l *Letter) { l.Locale = "sv-FI" }, []string{"Hur lyckades vi?", "Hej Åsa"}, nil},
+		{"no address", func(l *Letter) { l.Postal = "" }, []string{"Kauppa & Kumppanit Oy\n"}, []string{"Oy,"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l := letter(survey.NPS, "en")
+			c.edit(&l)
+			w, err := l.Email()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := "Subject: " + w.Subject + "\n\n" + w.Text
+			for _, s := range c.has {
+				if !strings.Contains(all, s) {
+					t.Errorf("lacks %q:\n%s", s, all)
+				}
+			}
+			for _, s := range c.hasNo {
+				if strings.Contains(all, s) {
+					t.Errorf("has %q:\n%s", s, all)
+				}
+			}
+			if strings.Contains(w.HTML, "<b>") {
+				t.Error("a name's markup is in the HTML")
+			}
+		})
+	}
+}
+
+// Texts of a touchpoint at their longest, all of characters that HTML escapes,
+// make the largest e-mail there can be.
+func TestLargest(t *testing.T) {
+	l := letter(survey.NPS, "en")
+	long := survey.Text{"en": strings.Repeat("'", survey.MaxText)}
+	l.Touchpoint.Question, l.Touchpoint.Message = long, &survey.Message{Subject: long, Preheader: long, Opening: long, News: long}
+	l.Contact.FirstName, l.About = strings.Repeat("'", survey.MaxContactName), strings.Repeat("'", 200)
+	w, err := l.Email()
+	if err != nil {
+		t.Fatalf("refused: %v", err)
+	}
+	t.Logf("%d bytes", len(w.HTML))
+	l.Company = strings.Repeat("'", MaxHTML)
+	if _, err := l.Email(); survey.CodeOf(err) != survey.Invalid {
+		t.Errorf("a larger one: %v", err)
+	}
+}
+
+func TestSMS(t *testing.T) {
+	l := letter(survey.NPS, "fi")
+	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Miten onnistuimme? https://answer.example.com/a/AAAAAAAAAAAAAAAAAAAAAA"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	l.Touchpoint.Message = &survey.Message{Reply: true, SMS: survey.Text{"fi": "Hei {firstName}, suosittelisitko meitä?"}}
+	l.Contact.FirstName = "Åsa\nBcc"
+	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Hei Åsa Bcc, suosittelisitko meitä? Vastaa 0-10. Ei kiitos: LOPETA"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	l.Company = ""
+	if got := l.SMS().Text; strings.HasPrefix(got, ":") {
+		t.Errorf("%q", got)
+	}
+}
+
+// Every text exists in every language, with the same variables, and there is
+// a reason for each type of event.
+func TestTexts(t *testing.T) {
+	var variablesOf func(v reflect.Value) []string
+	variablesOf = func(v reflect.Value) []string {
+		switch v.Kind() {
+		case reflect.String:
+			if strings.TrimSpace(v.String()) == "" {
+				return []string{"MISSING"}
+			}
+			names := survey.Names(v.String())
+			slices.Sort(names)
+			return []string{strings.Join(slices.Compact(names), " ")}
+		case reflect.Struct:
+			var out []string
+			for i := range v.NumField() {
+				out = append(out, v.Type().Field(i).Name)
+				out = append(out, variablesOf(v.Field(i))...)
+			}
+			return out
+		case reflect.Map:
+			var out []string
+			keys := v.MapKeys()
+			slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+			for _, k := range keys {
+				out = append(append(out, k.String()), variablesOf(v.MapIndex(k))...)
+			}
+			return out
+		default:
+			t.Fatalf("a text of kind %s", v.Kind())
+			return nil
+		}
+	}
+	english := variablesOf(reflect.ValueOf(*in("en")))
+	if slices.Contains(english, "MISSING") {
+		t.Errorf("en lacks a text: %q", english)
+	}
+	for _, l := range web.Locales() {
+		if got := variablesOf(reflect.ValueOf(*in(l))); !slices.Equal(got, english) {
+			t.Errorf("%s: %q\nen: %q", l, got, english)
+		}
+		for _, e := range events.Types() {
+			for _, r := range []string{e, e + "/about"} {
+				if e != events.Custom && in(l).Reasons[r] == "" {
+					t.Errorf("%s has no reason %s", l, r)
+				}
+			}
+		}
+	}
+}
