@@ -50,8 +50,12 @@ type Ask struct {
 	Contact    string   // id of the contact, "" where there is none
 	Occasion   Occasion // of an ask to a contact
 
-	AskedAt     time.Time // reserved; for a vote, the moment of the first post
+	AskedAt time.Time // reserved; for a vote, the moment of the first post
+	// TriedAt is when the last attempt to send it began that may have got
+	// through: zero where there was none, or where it surely did not.
+	TriedAt     time.Time
 	SentAt      time.Time // handed to the mail or SMS service
+	RefusedAt   time.Time // by the mail or SMS service, for good: it will never be sent
 	DeliveredAt time.Time
 	BouncedAt   time.Time
 	RemindedAt  time.Time

@@ -27,18 +27,19 @@ type Reason string
 // The reasons, in the order in which they are looked for: the first that holds
 // is told.
 const (
-	NoTouchpoint Reason = "no_touchpoint" // it is gone, or no longer asked by this trigger
-	Stopped      Reason = "stopped"       // the touchpoint is
-	NoContact    Reason = "no_contact"    // deleted since
-	OutOfSegment Reason = "segment"       // the touchpoint asks other segments
-	OutOfSample  Reason = "sample"        // the contact is not in the sample
-	NoAddress    Reason = "no_address"    // none for the touchpoint's channels
-	OptedOut     Reason = "opted_out"     // of all channels that would reach the contact
-	TooLate      Reason = "too_late"      // the occasion is too long ago
-	HasAnswered  Reason = "answered"      // and needs no reminder
-	SameAsked    Reason = "recontact"     // the same touchpoint asked too short a time ago
-	OtherAsked   Reason = "rest"          // another touchpoint asked too short a time ago
-	TurnComes    Reason = "turn"          // a cadence's turn comes soon, and is kept
+	NoTouchpoint  Reason = "no_touchpoint" // it is gone, or no longer asked by this trigger
+	Stopped       Reason = "stopped"       // the touchpoint is
+	NoContact     Reason = "no_contact"    // deleted since
+	OutOfSegment  Reason = "segment"       // the touchpoint asks other segments
+	OutOfSample   Reason = "sample"        // the contact is not in the sample
+	NoAddress     Reason = "no_address"    // none for the touchpoint's channels
+	OptedOut      Reason = "opted_out"     // of all channels that would reach the contact
+	TooLate       Reason = "too_late"      // the occasion is too long ago
+	HasAnswered   Reason = "answered"      // and needs no reminder
+	SameAsked     Reason = "recontact"     // the same touchpoint asked too short a time ago
+	OtherAsked    Reason = "rest"          // another touchpoint asked too short a time ago
+	TurnComes     Reason = "turn"          // a cadence's turn comes soon, and is kept
+	Undeliverable Reason = "undeliverable" // the mail or SMS service refuses the message, or there is none for the channel
 )
 
 // Decision is what was decided about one contact, one touchpoint and one
