@@ -94,12 +94,17 @@ func compile() (map[string]*jsonschema.Schema, error) {
 	return out, nil
 }
 
-// checkTime holds a text to RFC 3339 as Go reads it, which has no leap second.
+// checkTime holds a text to RFC 3339 as encoding/json reads and writes a time:
+// without leap seconds.
 func checkTime(v any) error {
 	s, ok := v.(string)
 	if !ok {
 		return nil
 	}
-	_, err := time.Parse(time.RFC3339, s)
+	var t time.Time
+	if err := t.UnmarshalText([]byte(s)); err != nil {
+		return err
+	}
+	_, err := t.MarshalText() // a zone 24 hours away is read and cannot be written
 	return err
 }
