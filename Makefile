@@ -26,7 +26,7 @@ dev: ## run the whole product on this machine, at http://localhost:8080 (PORT)
 	@mkdir -p .local/bin && go build -o .local/bin/dev ./scripts/dev && exec .local/bin/dev
 
 test: ## run all tests
-	@scripts/setup.sh node dynamodb chromium
+	@scripts/setup.sh node dynamodb moto chromium
 	@scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	@go run ./scripts/withdynamodb go test -timeout 20m ./...
 

@@ -2,7 +2,7 @@
 # Installs what this machine lacks for Pulssi, and says what it does. What it
 # cannot install it names, with the command that would.
 #
-#   scripts/setup.sh [go] [node] [dynamodb] [chromium] [lint]     all of them if none is named
+#   scripts/setup.sh [go] [node] [dynamodb] [moto] [chromium] [lint]     all of them if none is named
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .local
@@ -75,6 +75,21 @@ install_dynamodb() {
   echo "$dynamodb_local" >.local/dynamodb/.pulssi
 }
 
+# new_python reports whether python3 is 3.10 or newer and can make environments.
+new_python() { has python3 && python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
+
+install_moto() {
+  cmp -s scripts/moto.txt .local/moto/.pulssi && [ -x .local/moto/bin/python ] && return 0
+  new_python || { apt python3 python3-venv && new_python; } ||
+    die "Python 3.10 or newer with venv is missing. Install it: 'sudo apt-get install python3 python3-venv' or 'brew install python'."
+  say "installing moto, which imitates AWS, with its packages of scripts/moto.txt"
+  rm -rf .local/moto
+  python3 -m venv .local/moto >.local/moto.log 2>&1 &&
+    .local/moto/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r scripts/moto.txt >>.local/moto.log 2>&1 ||
+    die "moto could not be installed, see .local/moto.log"
+  cp scripts/moto.txt .local/moto/.pulssi
+}
+
 install_chromium() {
   [ -z "${CHROMIUM:-}" ] || return 0
   for name in chromium chromium-browser google-chrome google-chrome-stable \
@@ -100,11 +115,12 @@ for part in "${@:-all}"; do
   all)
     install_node
     install_dynamodb
+    install_moto
     install_chromium
     install_lint
     ;;
   go) ;; # looked at in any case
-  node | dynamodb | chromium | lint) "install_$part" ;;
-  *) die "there is no part '$part': go, node, dynamodb, chromium, lint" ;;
+  node | dynamodb | moto | chromium | lint) "install_$part" ;;
+  *) die "there is no part '$part': go, node, dynamodb, moto, chromium, lint" ;;
   esac
 done
