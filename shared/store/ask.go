@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -28,15 +30,15 @@ func (s *Store) MarshalAsk(a *survey.Ask) item {
 	}
 	for name, v := range map[string]string{
 		"locale": a.Locale, "contact": a.Contact, "comment": a.Comment,
-		"trust": string(a.Trust), "ref": a.Ref, "page": a.Page,
+		"trust": string(a.Trust), "ref": a.Ref, "page": a.Page, "occasion": string(a.Occasion),
 	} {
 		if v != "" {
 			it[name] = str(v)
 		}
 	}
 	for name, t := range map[string]time.Time{
-		"askedAt": a.AskedAt, "sentAt": a.SentAt, "deliveredAt": a.DeliveredAt, "bouncedAt": a.BouncedAt,
-		"answeredAt": a.AnsweredAt, "editedAt": a.EditedAt, "autoAt": a.AutoAt,
+		"askedAt": a.AskedAt, "triedAt": a.TriedAt, "sentAt": a.SentAt, "refusedAt": a.RefusedAt, "deliveredAt": a.DeliveredAt, "bouncedAt": a.BouncedAt,
+		"remindedAt": a.RemindedAt, "answeredAt": a.AnsweredAt, "editedAt": a.EditedAt, "autoAt": a.AutoAt,
 	} {
 		if !t.IsZero() {
 			it[name] = millis(t)
@@ -82,11 +84,16 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 		Metric:      survey.Metric(d.str("metric")),
 		Channel:     survey.Channel(d.str("channel")),
 		Locale:      d.str("locale"),
+		Segments:    d.set("segments"),
 		Contact:     d.str("contact"),
+		Occasion:    survey.Occasion(d.str("occasion")),
 		AskedAt:     d.time("askedAt"),
+		TriedAt:     d.time("triedAt"),
 		SentAt:      d.time("sentAt"),
+		RefusedAt:   d.time("refusedAt"),
 		DeliveredAt: d.time("deliveredAt"),
 		BouncedAt:   d.time("bouncedAt"),
+		RemindedAt:  d.time("remindedAt"),
 		Score:       int(d.num("score")),
 		Comment:     d.str("comment"),
 		Trust:       survey.Trust(d.str("trust")),
@@ -96,27 +103,14 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 		Ref:         d.str("ref"),
 		Page:        d.str("page"),
 	}
-	switch v := it["segments"].(type) {
-	case nil:
-	case *types.AttributeValueMemberSS:
-		a.Segments = slices.Sorted(slices.Values(v.Value)) // a set comes back in any order
-	default:
-		d.fail("segments")
+	in := decoder{it: d.dict("attrs")}
+	for k := range in.it {
+		if a.Attrs == nil {
+			a.Attrs = map[string]string{}
+		}
+		a.Attrs[k] = in.str(k)
 	}
-	switch v := it["attrs"].(type) {
-	case nil:
-	case *types.AttributeValueMemberM:
-		in := decoder{it: v.Value}
-		for k := range v.Value {
-			if a.Attrs == nil {
-				a.Attrs = map[string]string{}
-			}
-			a.Attrs[k] = in.str(k)
-		}
-		if in.err != nil {
-			d.fail("attrs")
-		}
-	default:
+	if in.err != nil {
 		d.fail("attrs")
 	}
 	switch {
@@ -173,6 +167,29 @@ func (d *decoder) num(name string) int64 {
 	return 0
 }
 
+// set returns the texts of a set in order: a set comes back in any.
+func (d *decoder) set(name string) []string {
+	switch v := d.it[name].(type) {
+	case nil:
+	case *types.AttributeValueMemberSS:
+		return slices.Sorted(slices.Values(v.Value))
+	default:
+		d.fail(name)
+	}
+	return nil
+}
+
+func (d *decoder) dict(name string) item {
+	switch v := d.it[name].(type) {
+	case nil:
+	case *types.AttributeValueMemberM:
+		return v.Value
+	default:
+		d.fail(name)
+	}
+	return nil
+}
+
 func (d *decoder) time(name string) time.Time {
 	if n := d.num(name); n != 0 {
 		return time.UnixMilli(n).UTC()
@@ -225,6 +242,111 @@ func (s *Store) CreateAsk(ctx context.Context, a *survey.Ask) error {
 		return fmt.Errorf("creating ask %s: %w", a.ID, err)
 	}
 	return nil
+}
+
+// MarkSent says that an ask was handed to the mail or SMS service. The first
+// time stands; saying it again changes nothing. The error is [survey.NotFound]
+// where there is no such ask.
+func (s *Store) MarkSent(ctx context.Context, id string, at time.Time) error {
+	e := newExpression()
+	e.set("sentAt", millis(at))
+	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists("sentAt"))
+	switch {
+	case err != nil:
+		return fmt.Errorf("marking ask %s sent: %w", id, err)
+	case old != nil && len(old) == 0:
+		return noSuchAsk()
+	default:
+		return nil
+	}
+}
+
+// MarkReminded says that the contact was reminded of an ask, which happens
+// once. The error is [survey.Conflict] where that happened before or where there
+// is an answer (a suspect one is none), [survey.NotFound] where there is no such
+// ask; nothing is written then.
+func (s *Store) MarkReminded(ctx context.Context, id string, at time.Time) error {
+	e := newExpression()
+	e.set("remindedAt", millis(at))
+	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists("remindedAt")+
+		" AND ("+e.notExists("trust")+" OR "+e.is("trust", "=", str(string(survey.Suspect)))+")")
+	switch {
+	case err != nil:
+		return fmt.Errorf("marking ask %s reminded: %w", id, err)
+	case old == nil:
+		return nil
+	case len(old) == 0:
+		return noSuchAsk()
+	case old["remindedAt"] != nil:
+		return survey.Errorf(survey.Conflict, "id", "the contact has been reminded")
+	default:
+		return survey.Errorf(survey.Conflict, "id", "the contact has answered")
+	}
+}
+
+// mark changes an ask. Where the condition does not hold it returns what the
+// ask was, which is empty where there is none; nil where it does.
+func (s *Store) mark(ctx context.Context, id string, e *expression, cond string) (item, error) {
+	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                           s.table(topology.Responses),
+		Key:                                 item{"id": str(id)},
+		UpdateExpression:                    e.update(),
+		ConditionExpression:                 &cond,
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if old, ok := refused(err); ok {
+		if old == nil {
+			old = item{}
+		}
+		return old, nil
+	}
+	return nil, err
+}
+
+const byContact = "byContact"
+
+// AsksOf returns all asks of a contact that are still kept, the newest first.
+// They are found by an index, which is a moment behind; each is as consistent
+// as the last write.
+func (s *Store) AsksOf(ctx context.Context, contact string) ([]*survey.Ask, error) {
+	e := newExpression()
+	cond := e.is("contact", "=", str(contact))
+	pages := dynamodb.NewQueryPaginator(s.db, &dynamodb.QueryInput{
+		TableName:                 s.table(topology.Responses),
+		IndexName:                 aws.String(byContact),
+		KeyConditionExpression:    &cond,
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
+	})
+	var ids []string
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("reading the asks of contact %s: %w", contact, err)
+		}
+		for _, it := range page.Items {
+			d := decoder{it: it}
+			ids = append(ids, d.str("id"))
+		}
+	}
+	items, err := s.batchGet(ctx, topology.Responses, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading the asks of contact %s: %w", contact, err)
+	}
+	out := make([]*survey.Ask, 0, len(items))
+	for _, it := range items {
+		a, err := UnmarshalAsk(it)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	slices.SortFunc(out, func(a, b *survey.Ask) int {
+		return cmp.Or(b.AskedAt.Compare(a.AskedAt), strings.Compare(a.ID, b.ID))
+	})
+	return out, nil
 }
 
 // EachAsk calls yield with every ask there is, in no order, read consistently,

@@ -7,13 +7,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
 // CatalogAge is how long a [Catalog] serves what it has read.
 const CatalogAge = time.Minute
 
-// Catalog is the touchpoints, read at most once a minute. A request pays for a
+// Catalog is the touchpoints and the rules of asking, each read at most once a minute. A request pays for a
 // read only when the last one is too old; where a read fails and there is an
 // older copy, the copy is served and the failure logged. It is safe for
 // concurrent use.
@@ -26,6 +27,10 @@ type Catalog struct {
 	byID   map[string]*survey.Touchpoint
 	all    []*survey.Touchpoint
 	ended  map[SeriesKey]endedSeries
+
+	rulesMu     sync.Mutex
+	rulesReadAt time.Time
+	book        *asking.Rulebook
 }
 
 // endedSeries is what a read of a series found: its last definition, or the
@@ -94,6 +99,28 @@ func (c *Catalog) Series(ctx context.Context, k SeriesKey) (*survey.Touchpoint, 
 		c.mu.Unlock()
 	}
 	return e.last, e.notFound
+}
+
+// Rulebook returns the rules of asking in force. They are read apart from the
+// touchpoints, by those who ask for them alone.
+func (c *Catalog) Rulebook(ctx context.Context) (*asking.Rulebook, error) {
+	c.rulesMu.Lock()
+	defer c.rulesMu.Unlock()
+	now := c.now()
+	if c.book != nil && now.Sub(c.rulesReadAt) < CatalogAge {
+		return c.book, nil
+	}
+	r, err := c.store.Rules(ctx)
+	switch {
+	case err == nil:
+		c.book = asking.NewRulebook(r)
+	case c.book == nil:
+		return nil, err
+	default:
+		slog.WarnContext(ctx, "serving old rules of asking", "error", err.Error())
+	}
+	c.rulesReadAt = now
+	return c.book, nil
 }
 
 // refresh reads the touchpoints where the copy is too old. Only one caller

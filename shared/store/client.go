@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +20,7 @@ type Store struct {
 	db        *dynamodb.Client
 	prefix    string
 	retention time.Duration
+	zones     sync.Map // those of contacts that this process has made known: name -> true
 }
 
 // New returns a store on the tables that c names.

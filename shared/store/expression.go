@@ -45,6 +45,15 @@ func (e *expression) name(n string) string {
 	return p
 }
 
+// path returns the placeholders of a path of names, from the outermost in.
+func (e *expression) path(names ...string) string {
+	ps := make([]string, len(names))
+	for i, n := range names {
+		ps[i] = e.name(n)
+	}
+	return strings.Join(ps, ".")
+}
+
 // value returns the placeholder of v; equal texts and numbers share one, which
 // spares the database work.
 func (e *expression) value(v types.AttributeValue) string {
@@ -129,9 +138,15 @@ func refused(err error) (item, bool) {
 	return nil, false
 }
 
-// conflicted reports whether err says that a transaction was cancelled by a
-// condition or by another transaction.
+// conflicted reports whether err says that a write was refused by a condition,
+// or a transaction by one of its own or by another transaction.
 func conflicted(err error) bool {
+	if _, ok := refused(err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
+		return true // a single write met a transaction
+	}
 	e, ok := errors.AsType[*types.TransactionCanceledException](err)
 	if !ok {
 		return false
