@@ -24,15 +24,22 @@ type Message struct {
 
 // Variables lists what a text of a message may name, in braces: {firstName},
 // {company} (who asks), {about} (what the business event was about) and {date}
-// (its day). One that is not known of a contact is left out with the white
-// space before it.
+// (its day).
 func Variables() []string { return []string{"firstName", "company", "about", "date"} }
 
-var variable = regexp.MustCompile(`\{([^{}]*)\}`)
+var variable = regexp.MustCompile(`\s?\{([^{}]*)\}`)
 
-// Fill returns a text of a message with its variables filled in.
+// Fill returns a text of a message with its variables filled in. One without a
+// value is left out with the white space before it: "Hei {firstName}," is
+// "Hei," to somebody whose name is not known.
 func Fill(text string, values map[string]string) string {
-	return variable.ReplaceAllStringFunc(text, func(v string) string { return values[v[1:len(v)-1]] })
+	return variable.ReplaceAllStringFunc(text, func(found string) string {
+		space, name, _ := strings.Cut(found, "{")
+		if v := values[strings.TrimSuffix(name, "}")]; v != "" {
+			return space + v
+		}
+		return ""
+	})
 }
 
 // Names returns the variables that a text names, in order.

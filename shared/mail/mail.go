@@ -1,0 +1,114 @@
+// Package mail sends messages by e-mail, through Amazon SES (API v2).
+package mail
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/mail"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/pulssi/pulssi/shared/message"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// Client sends e-mails. It is safe for concurrent use.
+type Client struct {
+	ses    *sesv2.Client
+	sender *mail.Address
+}
+
+// New returns a client that sends from an address that SES knows as verified:
+// "feedback@example.com", or with the name that is shown, "Example
+// <feedback@example.com>". The error tells that sender is no address.
+func New(c *sesv2.Client, sender string) (*Client, error) {
+	a, err := mail.ParseAddress(sender)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no e-mail address to send from: %w", sender, err)
+	}
+	return &Client{c, a}, nil
+}
+
+// Options make a client of SES call it once for one e-mail: a call whose answer
+// was lost may have sent it, and whoever calls must know before it is sent again.
+func Options(o *sesv2.Options) { o.RetryMaxAttempts = 1 }
+
+// Send hands a message to SES and returns the id that SES gave it. The error is
+//
+//   - [survey.Invalid] where SES refuses this message for good, or the address
+//     is none;
+XX
+//     many at once, SES is down, or does not let this account or sender send;
+//   - any other where nobody knows whether it was sent.
+//
+// Nothing of a message can become a header of its own: SES writes the headers,
+// from values that it takes one by one.
+func (c *Client) Send(ctx context.Context, m message.Message) (id string, err error) {
+	if a, err := mail.ParseAddress(m.To); err != nil || a.Name != "" || a.Address != m.To {
+		return "", survey.Errorf(survey.Invalid, "email", "the e-mail address is none")
+	}
+	from := mail.Address{Name: cmp.Or(c.sender.Name, strings.Join(strings.Fields(m.Name), " ")), Address: c.sender.Address}
+	in := &sesv2.SendEmailInput{
+		FromEmailAddress: aws.String(from.String()),
+		Destination:      &types.Destination{ToAddresses: []string{m.To}},
+		Content: &types.EmailContent{Simple: &types.Message{
+			Subject: text(strings.Join(strings.Fields(m.Subject), " ")),
+			Body:    &types.Body{Text: text(m.Text)},
+		}},
+		EmailTags: []types.MessageTag{
+			{Name: aws.String("ask"), Value: &m.Ask},
+			{Name: aws.String("touchpoint"), Value: &m.Touchpoint},
+		},
+	}
+	if m.HTML != "" {
+		in.Content.Simple.Body.Html = text(m.HTML)
+	}
+	if a, err := mail.ParseAddress(m.ReplyTo); err == nil {
+		in.ReplyToAddresses = []string{a.String()}
+	} else if m.ReplyTo != "" {
+		// A mistake in the rules shall not keep everybody from being asked.
+		slog.WarnContext(ctx, "the address to reply to is none", "ask", m.Ask)
+	}
+	out, err := c.ses.SendEmail(ctx, in)
+	if err != nil {
+		return "", c.told(err)
+	}
+	return aws.ToString(out.MessageId), nil
+}
+
+func text(s string) *types.Content { return &types.Content{Data: &s, Charset: aws.String("UTF-8")} }
+
+// told says what an error of SES means for the message (Amazon SES API v2,
+// SendEmail and Common Errors).
+func (c *Client) told(err error) error {
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() >= http.StatusBadRequest {
+		fault, _ := errors.AsType[smithy.APIError](err)
+		if fault != nil && (fault.ErrorCode() == "BadRequestException" || fault.ErrorCode() == "MessageRejected" && !c.isMine(fault)) {
+			return &survey.Error{Code: survey.Invalid, Field: "email", Message: "the mail service refuses the message: " + fault.ErrorCode(), Err: err}
+		}
+		return &survey.Error{Code: survey.Unavailable, Message: "the mail service sends nothing now", Err: err}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return &survey.Error{Code: survey.Unavailable, Message: "the mail service cannot be reached", Err: err}
+	}
+	return fmt.Errorf("sending by e-mail: %w", err)
+}
+
+// isMine reports whether SES rejects a message because its sender is not
+// verified, which whoever deploys can mend: "Email address is not verified. The
+// following identities failed the check in region ...".
+func (c *Client) isMine(fault smithy.APIError) bool {
+	_, identities, ok := strings.Cut(fault.ErrorMessage(), "failed the check")
+	_, domain, _ := strings.Cut(c.sender.Address, "@")
+	return ok && strings.Contains(identities, domain)
+}
