@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/mail"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
@@ -26,17 +27,19 @@ import (
 type Client struct {
 	ses    *sesv2.Client
 	sender *mail.Address
+	now    func() time.Time
 }
 
 // New returns a client that sends from an address that SES knows as verified:
 // "feedback@example.com", or with the name that is shown, "Example
-// <feedback@example.com>". The error tells that sender is no address.
-func New(c *sesv2.Client, sender string) (*Client, error) {
+// <feedback@example.com>". now is the clock. The error tells that sender is no
+// address.
+func New(c *sesv2.Client, sender string, now func() time.Time) (*Client, error) {
 	a, err := mail.ParseAddress(sender)
 	if err != nil {
 		return nil, fmt.Errorf("%q is no e-mail address to send from: %w", sender, err)
 	}
-	return &Client{c, a}, nil
+	return &Client{c, a, now}, nil
 }
 
 // Options make a client of SES call it once for one e-mail: a call whose answer
@@ -47,46 +50,47 @@ func Options(o *sesv2.Options) { o.RetryMaxAttempts = 1 }
 //
 //   - [survey.Invalid] where SES refuses this message for good, or the address
 //     is none;
-XX
+//   - [survey.Unavailable] where it was surely not sent and may be later: too
 //     many at once, SES is down, or does not let this account or sender send;
 //   - any other where nobody knows whether it was sent.
 //
-// Nothing of a message can become a header of its own: SES writes the headers,
-// from values that it takes one by one.
+// The e-mail is composed as [Compose] says, with the ask's id as ID and the
+// touchpoint as Stream, and SES is told both as tags.
 func (c *Client) Send(ctx context.Context, m message.Message) (id string, err error) {
 	if a, err := mail.ParseAddress(m.To); err != nil || a.Name != "" || a.Address != m.To {
 		return "", survey.Errorf(survey.Invalid, "email", "the e-mail address is none")
 	}
-	from := mail.Address{Name: cmp.Or(c.sender.Name, strings.Join(strings.Fields(m.Name), " ")), Address: c.sender.Address}
-	in := &sesv2.SendEmailInput{
-		FromEmailAddress: aws.String(from.String()),
+	l := Letter{
+		From: mail.Address{Name: cmp.Or(c.sender.Name, m.Name), Address: c.sender.Address}, ReplyTo: m.ReplyTo, To: m.To,
+		Subject: m.Subject, HTML: m.HTML, Text: m.Text, Lang: m.Lang,
+		ID: m.Ask, Unsubscribe: m.Unsubscribe, Stream: m.Touchpoint, Date: c.now(),
+	}
+	if m.Reminder {
+		l.ID += "/reminder" // mail programs hide the second of two e-mails with the same Message-ID
+	}
+	if a, err := mail.ParseAddress(m.ReplyTo); m.ReplyTo != "" && (err != nil || a.Address != m.ReplyTo) {
+		// A mistake in the rules shall not keep everybody from being asked.
+		slog.WarnContext(ctx, "the address that answers go to is none", "ask", m.Ask)
+		l.ReplyTo = ""
+	}
+	raw, err := Compose(l)
+	if err != nil {
+		return "", err
+	}
+	out, err := c.ses.SendEmail(ctx, &sesv2.SendEmailInput{
+		FromEmailAddress: &c.sender.Address,
 		Destination:      &types.Destination{ToAddresses: []string{m.To}},
-		Content: &types.EmailContent{Simple: &types.Message{
-			Subject: text(strings.Join(strings.Fields(m.Subject), " ")),
-			Body:    &types.Body{Text: text(m.Text)},
-		}},
+		Content:          &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
 		EmailTags: []types.MessageTag{
 			{Name: aws.String("ask"), Value: &m.Ask},
 			{Name: aws.String("touchpoint"), Value: &m.Touchpoint},
 		},
-	}
-	if m.HTML != "" {
-		in.Content.Simple.Body.Html = text(m.HTML)
-	}
-	if a, err := mail.ParseAddress(m.ReplyTo); err == nil {
-		in.ReplyToAddresses = []string{a.String()}
-	} else if m.ReplyTo != "" {
-		// A mistake in the rules shall not keep everybody from being asked.
-		slog.WarnContext(ctx, "the address to reply to is none", "ask", m.Ask)
-	}
-	out, err := c.ses.SendEmail(ctx, in)
+	})
 	if err != nil {
 		return "", c.told(err)
 	}
 	return aws.ToString(out.MessageId), nil
 }
-
-func text(s string) *types.Content { return &types.Content{Data: &s, Charset: aws.String("UTF-8")} }
 
 // told says what an error of SES means for the message (Amazon SES API v2,
 // SendEmail and Common Errors).

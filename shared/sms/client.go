@@ -1,0 +1,96 @@
+// Package sms sends messages by SMS, through Amazon SNS, and knows what a text
+// takes in one.
+package sms
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/pulssi/pulssi/shared/message"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// MaxPrice is the most that one SMS may cost, in US dollars: SNS does not send
+// a dearer one. Three parts to Finland cost about half of it.
+const MaxPrice = "0.60"
+
+// Client sends SMS. It is safe for concurrent use.
+type Client struct {
+	sns    *sns.Client
+	sender string
+}
+
+// New returns a client that sends under a sender id: 1 to 11 letters and
+// digits, with at least one letter (Amazon SNS Developer Guide: SenderID).
+// Countries without sender ids show a number instead.
+func New(c *sns.Client, sender string) (*Client, error) {
+	letter := func(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+	other := func(r rune) bool { return !letter(r) && (r < '0' || r > '9') }
+	if len(sender) > 11 || strings.ContainsFunc(sender, other) || !strings.ContainsFunc(sender, letter) {
+		return nil, fmt.Errorf("%q is no sender id of an SMS: it has 1 to 11 letters (a-z) and digits, and at least one letter", sender)
+	}
+	return &Client{c, sender}, nil
+}
+
+// Options make a client of SNS call it once for one SMS: a call whose answer
+// was lost may have sent it, and whoever calls must know before it is sent again.
+func Options(o *sns.Options) { o.RetryMaxAttempts = 1 }
+
+// Send hands a message to SNS and returns the id that SNS gave it. The error is
+//
+//   - [survey.Invalid] where SNS refuses this message for good: the number is
+//     none, or its owner has opted out of SMS there;
+//   - [survey.Unavailable] where it was surely not sent and may be later: too
+//     many at once, SNS is down, or does not let this account send;
+//   - any other where nobody knows whether it was sent.
+func (c *Client) Send(ctx context.Context, m message.Message) (id string, err error) {
+	if digits, ok := strings.CutPrefix(m.To, "+"); !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
+		return "", survey.Errorf(survey.Invalid, "phone", "the phone number is none")
+	}
+	attribute := func(v string) types.MessageAttributeValue {
+		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &v}
+	}
+	price := attribute(MaxPrice)
+	price.DataType = aws.String("Number")
+	out, err := c.sns.Publish(ctx, &sns.PublishInput{
+		PhoneNumber: &m.To,
+		Message:     &m.Text,
+		MessageAttributes: map[string]types.MessageAttributeValue{
+			"AWS.SNS.SMS.SenderID": attribute(c.sender),
+			"AWS.SNS.SMS.MaxPrice": price,
+			"AWS.SNS.SMS.SMSType":  attribute("Transactional"),
+		},
+	})
+	if err != nil {
+		return "", told(err)
+	}
+	return aws.ToString(out.MessageId), nil
+}
+
+// refusals are the errors of SNS about one message (Amazon SNS API, Publish).
+var refusals = []string{"InvalidParameter", "ParameterValueInvalid", "OptedOut", "OptedOutException", "ValidationException"}
+
+// told says what an error of SNS means for the message.
+func told(err error) error {
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() >= http.StatusBadRequest {
+		if fault, ok := errors.AsType[smithy.APIError](err); ok && slices.Contains(refusals, fault.ErrorCode()) {
+			return &survey.Error{Code: survey.Invalid, Field: "phone", Message: "the SMS service refuses the message: " + fault.ErrorCode(), Err: err}
+		}
+		return &survey.Error{Code: survey.Unavailable, Message: "the SMS service sends nothing now", Err: err}
+	}
+	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
+		return &survey.Error{Code: survey.Unavailable, Message: "the SMS service cannot be reached", Err: err}
+	}
+	return fmt.Errorf("sending by SMS: %w", err)
+}
