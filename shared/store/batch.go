@@ -119,8 +119,8 @@ func (s *Store) batchDelete(ctx context.Context, t topology.Table, keys []item) 
 	return nil
 }
 
-// each calls do with every index below n, [inFlight] at once, and returns the
-// errors joined. After an error no further call begins.
+// each calls do with every index below n, [inFlight] at once. After an error,
+// which it returns, no further call begins and those under way are cancelled.
 func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -37,7 +37,7 @@ func (s *Store) ChangeContact(ctx context.Context, id string, version int, chang
 			return nil, err
 		}
 		if version != 0 && version != was.Version {
-			return nil, survey.Errorf(survey.Conflict, "version", "the contact has been changed meanwhile, read it again")
+			return nil, meanwhile()
 		}
 		c, err := s.changed(ctx, was, change)
 		if err != nil {
@@ -50,10 +50,11 @@ func (s *Store) ChangeContact(ctx context.Context, id string, version int, chang
 		if err != nil {
 			return nil, err
 		}
-		for _, a := range []struct{ field, value string }{{fieldRef, c.Ref}, {fieldEmail, c.Email}, {fieldPhone, c.Phone}} {
-			if h := known[addressKey(a.field, a.value)]; a.value != "" && h.contact != "" && h.contact != id {
-				return nil, survey.Errorf(survey.Conflict, a.field, "%s belongs to another contact", a.field)
-			}
+		if err := belongToOthers(c, known); err != nil {
+			return nil, err
+		}
+		for _, key := range addressesOf(c) {
+			inherit(c, known[key])
 		}
 		err = s.writeContact(ctx, was, c, known, now)
 		if err == nil {
@@ -66,6 +67,10 @@ func (s *Store) ChangeContact(ctx context.Context, id string, version int, chang
 			return nil, fmt.Errorf("changing contact %s: %w", id, err)
 		}
 	}
+}
+
+func meanwhile() error {
+	return survey.Errorf(survey.Conflict, "version", "the contact has been changed meanwhile, read it again")
 }
 
 // changed returns what change makes of a contact, and was itself where that is
@@ -116,8 +121,8 @@ func sameDetails(a, b *survey.Contact) bool {
 
 // writeContact writes a contact, new where was is nil, and all addresses that
 // it takes and gives up: all or nothing. known says who holds the addresses of
-// c; those of others must not be among them. It completes c: the opt-outs that
-// come with an address, the version, the times. The error is [survey.Conflict]
+// c, and the opt-outs that come with them are among c's. It completes c with the
+// version and the times. The error is [survey.Conflict]
 // where the contact is no longer what it was, or an address no longer what is
 // known.
 func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known map[string]holding, now time.Time) error {
@@ -131,7 +136,9 @@ func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known 
 	var writes []types.TransactWriteItem
 	for _, key := range has {
 		if !slices.Contains(had, key) {
-			inherit(c, known[key])
+			if known[key].contact != "" {
+				return meanwhile() // the address was read before the contact, which has given it up since
+			}
 			writes = append(writes, s.take(key, c.ID, known[key]))
 		}
 	}
@@ -157,7 +164,7 @@ func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known 
 		err = s.transact(ctx, append(writes, types.TransactWriteItem{Update: s.replace(c, was.Version)}))
 	}
 	if conflicted(err) {
-		return survey.Errorf(survey.Conflict, "version", "the contact or an address of it has been changed meanwhile, read it again")
+		return meanwhile()
 	}
 	if err != nil {
 		return fmt.Errorf("writing contact %s: %w", c.ID, err)

@@ -11,9 +11,18 @@
 //	  feed       feed, feedAt            whole; where there is a comment: "shop-nps#2026-11" (UTC month of the
 //	                                     answer), "2026-11-21T10:00:00.000Z#id"
 //	tallies    series, period          one sheet: "shop-nps#1", "day#2026-11-21" or "month#2026-11"
-//	contacts   id                      one person we may ask
+//	contacts   id                      one person we may ask (survey.Contact); the details have a version, and beside
+//	                                   them stand the asks: lastAskedAt, lastAsk, asked (by touchpoint: at, ask)
+//	  byCohort   cohort, zoneId          keys only: 17, "Europe/Helsinki#id"
+//	addresses  address                 a hash of "ref:1001", "email:maija@example.fi" or "phone:+358401234567", and the
+//	                                   contact that has it; or, of a last holder who had opted out, the opt-outs
+//	decisions  contact, occasion       what was decided (survey.Decision): "shop-nps#2026Q4"; kept for 366 days
 //	settings   kind, id                "touchpoint", "shop-nps": the definition in force
 //	                                   "series", "shop-nps#1": the last definition of an ended series
+//	                                   "rules", "asking": the rules of asking
+//	                                   "plan", "tick": how far the cadences are planned
+//	                                   "zones", "contacts": the time zones of contacts, a set
+//	                                   "counter", "contacts": the last number of a contact
 //
 //	who        does                                  with
 //	answer     shows an ask                          GetItem responses
@@ -28,9 +37,32 @@
 //	results    reads periods                         Query tallies series, period between
 //	results    knows the touchpoints                 Query settings kind=touchpoint, once a minute and instance
 //	results    reads an ended series                 GetItem settings kind=series
+//	results    lists contacts                        Scan contacts
+//	results    reads a contact, finds one            GetItem contacts, GetItem addresses
+//	results    adds contacts                         as intake
+//	results    changes, deletes a contact            BatchGetItem addresses, TransactWriteItems contacts and addresses;
+//	                                                 UpdateItem contacts where no address changes
+//	results    deletes the decisions with it         Query decisions, BatchWriteItem decisions
+//	results    explains asks and non-asks            Query decisions; Query responses by byContact, BatchGetItem responses
+//	intake     finds the contacts of 100 rows        BatchGetItem addresses, BatchGetItem contacts
+//	intake     adds a contact                        TransactWriteItems contacts and addresses: 2 write units an item
+//	intake     changes a contact                     UpdateItem contacts; with an address, TransactWriteItems
+//	intake     numbers contacts, notes their zones   UpdateItem settings: once for 100 rows, once for a zone and instance
+//	plan       knows how far it is                   GetItem, UpdateItem settings kind=plan
+//	plan       finds whose turn it is                GetItem settings kind=zones, Query contacts by byCohort, BatchGetItem contacts
+//	plan       finds or adds the contact of an event as intake
+//	plan       keeps decisions                       GetItem, PutItem decisions: conditional
+//	plan, send know the touchpoints and the rules    Query settings kind=touchpoint, GetItem settings kind=rules, once a minute
+//	send       reads the contact                     GetItem contacts
+//	send       takes the contact's turn              UpdateItem contacts: one, conditional, no index
+//	send       creates an ask, marks it sent         PutItem responses: conditional; UpdateItem responses
+//	send       keeps decisions                       GetItem, PutItem decisions
 //	recount    reads everything                      Scan responses, Scan tallies
 //	apply      changes a touchpoint                  TransactWriteItems settings
+//	apply      changes the rules of asking           UpdateItem settings: conditional
 //
 // There is no check-then-put: every rule that must hold is a condition of the
-// write itself. Times are milliseconds since 1970, the ttl seconds.
+// write itself. Two contacts never have the same address: a contact and its
+// addresses are written in one transaction. Times are milliseconds since 1970,
+// the ttl seconds.
 package store

@@ -141,11 +141,8 @@ func refused(err error) (item, bool) {
 // conflicted reports whether err says that a write was refused by a condition,
 // or a transaction by one of its own or by another transaction.
 func conflicted(err error) bool {
-	if _, ok := refused(err); ok {
+	if _, ok := refused(err); ok || metTransaction(err) {
 		return true
-	}
-	if _, ok := errors.AsType[*types.TransactionConflictException](err); ok {
-		return true // a single write met a transaction
 	}
 	e, ok := errors.AsType[*types.TransactionCanceledException](err)
 	if !ok {
@@ -157,4 +154,11 @@ func conflicted(err error) bool {
 		}
 	}
 	return false
+}
+
+// metTransaction reports whether err says that a single write met a transaction
+// on the same item that was under way.
+func metTransaction(err error) bool {
+	_, ok := errors.AsType[*types.TransactionConflictException](err)
+	return ok
 }

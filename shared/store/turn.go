@@ -43,7 +43,7 @@ func (s *Store) TakeTurn(ctx context.Context, t Turn) error {
 		" AND (attribute_not_exists(" + last + ") OR " + last + "<=" + e.value(millis(t.At.Add(-t.Rest))) + ")" +
 		" AND (attribute_not_exists(" + lastHere + ") OR " + lastHere + "<=" + e.value(millis(t.At.Add(-t.Recontact))) + ")" +
 		" AND (attribute_not_exists(" + holder + ") OR " + holder + "<>" + e.value(str(t.Ask)) + ")"
-	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	in := &dynamodb.UpdateItemInput{
 		TableName:                           s.table(topology.Contacts),
 		Key:                                 contactKey(t.Contact),
 		UpdateExpression:                    e.update(),
@@ -51,7 +51,14 @@ func (s *Store) TakeTurn(ctx context.Context, t Turn) error {
 		ExpressionAttributeNames:            e.names,
 		ExpressionAttributeValues:           e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	})
+	}
+	_, err := s.db.UpdateItem(ctx, in)
+	for try := 1; err != nil && metTransaction(err) && try < changeTries; try++ {
+		if err := pause(ctx, try); err != nil {
+			return fmt.Errorf("taking the turn of contact %s: %w", t.Contact, err)
+		}
+		_, err = s.db.UpdateItem(ctx, in)
+	}
 	old, ok := refused(err)
 	switch {
 	case err == nil:

@@ -219,6 +219,11 @@ func (b *batch) take(i int, d survey.Details, out []Outcome, now time.Time) bool
 		}
 		p = &person{now: &survey.Contact{ID: survey.NewID()}}
 		o.Result = Added
+	} else if len(p.rows) > 0 && gives(p.now, d) {
+		// What earlier rows say, an opt-out perhaps, is about the address that
+		// this one replaces: it is written first.
+		b.wait(keys)
+		return false
 	}
 	if len(p.rows) == 0 {
 		b.touched = append(b.touched, p)
@@ -228,17 +233,37 @@ func (b *batch) take(i int, d survey.Details, out []Outcome, now time.Time) bool
 	if p.now.Merge(d, now) && o.Result != Added {
 		o.Result = Changed
 	}
-	for _, key := range had {
-		if !slices.Contains(addressesOf(p.now), key) {
-			b.busy[key] = true
-		}
-	}
-	for _, key := range addressesOf(p.now) {
-		b.taken[key] = p
-	}
+	b.settle(p, had)
 	o.Contact = p.now.ID
 	out[i] = o
 	return true
+}
+
+// settle notes who has which address after a row. had are the keys of those
+// that the contact had before.
+func (b *batch) settle(p *person, had []string) {
+	has := addressesOf(p.now)
+	gave := slices.ContainsFunc(had, func(key string) bool { return !slices.Contains(has, key) })
+	for _, key := range has {
+		b.taken[key] = p
+		if !slices.Contains(had, key) {
+			inherit(p.now, b.held[key])
+		}
+	}
+	if !gave {
+		return
+	}
+	// What is given up is free, and later rows of the person say nothing about
+	// it, once it is written.
+	for _, key := range slices.Concat(had, has) {
+		b.busy[key] = true
+	}
+}
+
+// gives reports whether a contact gives up an address for another one.
+func gives(c *survey.Contact, d survey.Details) bool {
+	other := func(have, told string) bool { return have != "" && told != "" && have != told }
+	return other(c.Email, d.Email) || other(c.Phone, d.Phone)
 }
 
 // wait makes all rows wait that may be about the same persons as one that does.
