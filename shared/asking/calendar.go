@@ -3,6 +3,7 @@ package asking
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
@@ -17,11 +18,11 @@ func dayOf(t time.Time) time.Time {
 func date(y int, m time.Month, d int) time.Time { return time.Date(y, m, d, 0, 0, 0, 0, time.UTC) }
 
 // Holidays returns the public holidays of Finland in a year, in order, with
-// the two eves on which hardly anybody works either. Sources: the Act on
-// Church Holidays (laki kirkon juhlapäivistä, Church Act 652/2023, chapter 3,
-// section 9), Act 388/1937 (Independence Day) and Act 272/1944 (May Day); the
-// eves of Midsummer and Christmas by the Working Hours Act's collective
-// agreements. Sundays that are holidays by themselves are in it too.
+// the two eves on which hardly anybody works either. Sources: the church's
+// holidays of the Church Act (652/2023), Act 388/1937 (Independence Day) and
+// Act 272/1944 (May Day); the eves of Midsummer and Christmas are days off by
+// collective agreements. Sundays that are holidays by a name of their own are
+// in it too.
 func Holidays(year int) []time.Time {
 	easter := easterSunday(year)
 	days := []time.Time{
@@ -86,6 +87,27 @@ func PeriodOf(c survey.Cadence, day time.Time) Period {
 	return Period{c, first, first.AddDate(0, months, 0)}
 }
 
+// periodNamed returns the period of a cadence that an occasion names, and false
+// where it names none.
+func periodNamed(c survey.Cadence, o survey.Occasion) (Period, bool) {
+	var y, m int
+	var err error
+	switch c {
+	case survey.Monthly:
+		_, err = fmt.Sscanf(string(o), "%4d-%2d", &y, &m)
+	case survey.Quarterly:
+		_, err = fmt.Sscanf(string(o), "%4dQ%1d", &y, &m)
+		m = 3*m - 2
+	case survey.Yearly:
+		_, err = fmt.Sscanf(string(o), "%4d", &y)
+		m = 1
+	default:
+		return Period{}, false
+	}
+	p := PeriodOf(c, date(y, time.Month(m), 1))
+	return p, err == nil && p.Occasion() == o
+}
+
 // Next returns the period after p.
 func (p Period) Next() Period { return PeriodOf(p.Cadence, p.To) }
 
@@ -105,8 +127,9 @@ func (p Period) Occasion() survey.Occasion {
 // Rulebook is the rules of a deployment, ready to be asked. It is safe for
 // concurrent use.
 type Rulebook struct {
-	rules  survey.Rules
-	closed map[string]bool // "2026-12-27" or "12-27"
+	rules    survey.Rules
+	closed   map[string]bool // "2026-12-27" or "12-27"
+	holidays sync.Map        // by year, as Holidays returns them; each is worked out once
 }
 
 // NewRulebook returns the rulebook of rules, completed with their defaults.
@@ -123,10 +146,21 @@ func (b *Rulebook) Rules() survey.Rules { return b.rules }
 
 // Open reports whether asks of a trigger are sent on a day.
 func (b *Rulebook) Open(g *survey.Trigger, day time.Time) bool {
-	if !g.SendsOn(day.Weekday()) || b.closed[day.Format("2006-01-02")] || b.closed[day.Format("01-02")] {
+	if !g.SendsOn(day.Weekday()) {
 		return false
 	}
-	return b.rules.Holidays == survey.NoHolidays || !slices.ContainsFunc(Holidays(day.Year()), day.Equal)
+	if len(b.closed) > 0 && (b.closed[day.Format(time.DateOnly)] || b.closed[day.Format("01-02")]) {
+		return false
+	}
+	return b.rules.Holidays == survey.NoHolidays || !slices.ContainsFunc(b.holidaysOf(day.Year()), day.Equal)
+}
+
+func (b *Rulebook) holidaysOf(year int) []time.Time {
+	days, ok := b.holidays.Load(year)
+	if !ok {
+		days, _ = b.holidays.LoadOrStore(year, Holidays(year))
+	}
+	return days.([]time.Time)
 }
 
 // openDays returns the days of a period on which asks of a trigger are sent.

@@ -3,7 +3,6 @@ package asking
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +11,8 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// MaxLate is how long after it was due an ask about a business event is still
-// sent. One in a cadence is sent until its period is over.
+// MaxLate is how long after it was due an ask about a business event, or a
+// reminder, is still sent. An ask in a cadence is sent until its period is over.
 const MaxLate = 14 * 24 * time.Hour
 
 // Question is one occasion to ask one contact.
@@ -23,13 +22,14 @@ type Question struct {
 	// Cadences are the touchpoints that may have a turn coming; those without
 	// a cadence are passed over.
 	Cadences []*survey.Touchpoint
+	// Occasion is what the ask is about, or [survey.Occasion.ReminderOf] that.
 	Occasion survey.Occasion
 	Due      time.Time
 	Now      time.Time
 	// Ask is the id of the ask where it may have taken the contact's turn
 	// already: an ask does not stand in its own way.
 	Ask string
-	// Zone is the contact's.
+	// Zone is the contact's; not looked at where there is none.
 	Zone *time.Location
 }
 
@@ -43,7 +43,7 @@ func (b *Rulebook) Decide(q Question) survey.Decision {
 		d.Contact = q.Contact.ID
 	}
 	t := q.Touchpoint
-	if t == nil || !b.about(t, q) {
+	if t == nil || !about(t.Trigger, q.Occasion) {
 		d.Reason = survey.NoTouchpoint
 		if t != nil {
 			d.Touchpoint = t.ID
@@ -70,7 +70,7 @@ func (b *Rulebook) Decide(q Question) survey.Decision {
 		d.Reason, d.Until = reason, since
 		return d
 	}
-	if b.late(t, q) {
+	if late(t.Trigger, q) {
 		d.Reason = survey.TooLate
 		return d
 	}
@@ -87,21 +87,36 @@ func OccasionOf(eventType, eventID string) survey.Occasion {
 	return survey.Occasion(eventType + "/" + eventID)
 }
 
-// about reports whether the occasion is one of the touchpoint's trigger.
-func (b *Rulebook) about(t *survey.Touchpoint, q Question) bool {
-	switch g := t.Trigger; {
+// about reports whether an occasion is one of a trigger: a period of its
+// cadence, or a business event of its type.
+func about(g *survey.Trigger, o survey.Occasion) bool {
+	switch {
 	case g == nil:
 		return false
 	case g.Every != "":
-		return PeriodOf(g.Every, dayOf(q.Due.In(q.Zone))).Occasion() == q.Occasion
+		asked, _ := cutReminder(o)
+		_, ok := periodNamed(g.Every, asked)
+		return ok
 	default:
-		return strings.HasPrefix(string(q.Occasion), g.Event+"/")
+		return strings.HasPrefix(string(o), g.Event+"/")
 	}
 }
 
-func (b *Rulebook) late(t *survey.Touchpoint, q Question) bool {
-	if t.Trigger.Every != "" {
-		return !dayOf(q.Now.In(q.Zone)).Before(PeriodOf(t.Trigger.Every, dayOf(q.Due.In(q.Zone))).To)
+// cutReminder returns what a reminder is about, and whether o is of one. Only
+// for occasions of a cadence: a business event's id may end like one.
+func cutReminder(o survey.Occasion) (survey.Occasion, bool) {
+	s, ok := strings.CutSuffix(string(o), string(survey.Occasion("").ReminderOf()))
+	return survey.Occasion(s), ok
+}
+
+// late reports whether it is too late for an ask: its period is over, or it was
+// due too long ago. The period is the one that is named, whatever the contact's
+// zone is by now.
+func late(g *survey.Trigger, q Question) bool {
+	if g.Every != "" {
+		if p, ok := periodNamed(g.Every, q.Occasion); ok { // not a reminder
+			return !dayOf(q.Now.In(q.Zone)).Before(p.To)
+		}
 	}
 	return q.Now.Sub(q.Due) > MaxLate
 }
@@ -151,9 +166,14 @@ func (b *Rulebook) comes(o *survey.Touchpoint, q Question) (due time.Time, ok bo
 	if _, _, reason := reach(o, q.Contact); reason != "" {
 		return time.Time{}, false
 	}
-	for _, turn := range b.Turns(o, q.Zone, q.Now.Add(-turnUnderWay), q.Now.Add(o.RestAfter(b.rules))) {
-		last := q.Contact.Asked[o.ID].At
-		if turn.Has(q.Contact.Number) && !last.Add(o.RecontactAfter(b.rules)).After(turn.Due) {
+	rest := o.RestAfter(b.rules)
+	if rest == 0 {
+		return time.Time{}, false // nothing can take the turn away
+	}
+	for _, turn := range b.Turns(o, q.Zone, q.Now.Add(-turnUnderWay), q.Now.Add(rest)) {
+		// A turn that comes too soon after what was asked already is lost anyway.
+		lost := q.Contact.Asked[o.ID].At.Add(o.RecontactAfter(b.rules)).After(turn.Due) || q.Contact.LastAskedAt.Add(rest).After(turn.Due)
+		if turn.Has(q.Contact.Number) && !lost {
 			return turn.Due, true
 		}
 	}
@@ -204,14 +224,15 @@ func reach(t *survey.Touchpoint, c *survey.Contact) (ch survey.Channel, since ti
 	return "", since, reason
 }
 
-// Matches reports whether a business event's data meet all conditions. A field
-// is a path of names with dots between; one that is not there meets none.
-// Texts, whole numbers and yes-or-no values are compared as text by In; Min and
-// Max want numbers.
+// Matches reports whether a business event's data, as encoding/json decodes
+// them, meet all conditions. A field is a path of names with dots between; one
+// that is not there meets none, nor does null, a list or an object. In compares
+// texts as they are, numbers as they are written without an exponent ("10",
+// "9.5"), and yes and no as "true" and "false"; Min and Max want numbers.
 func Matches(when []survey.Condition, data map[string]any) bool {
 	for _, c := range when {
-		v, ok := field(data, c.Field)
-		if !ok || len(c.In) > 0 && !slices.Contains(c.In, text(v)) {
+		v := field(data, c.Field)
+		if s, ok := text(v); !ok || len(c.In) > 0 && !slices.Contains(c.In, s) {
 			return false
 		}
 		if c.Min == nil && c.Max == nil {
@@ -225,28 +246,26 @@ func Matches(when []survey.Condition, data map[string]any) bool {
 	return true
 }
 
-func field(data map[string]any, path string) (any, bool) {
+// field returns the value at a path, nil where there is none.
+func field(data map[string]any, path string) any {
 	name, rest, deeper := strings.Cut(path, ".")
-	v, ok := data[name]
-	if !ok || !deeper {
-		return v, ok
+	v := data[name]
+	if !deeper {
+		return v
 	}
-	in, ok := v.(map[string]any)
-	if !ok {
-		return nil, false
-	}
+	in, _ := v.(map[string]any)
 	return field(in, rest)
 }
 
-func text(v any) string {
+func text(v any) (string, bool) {
 	switch v := v.(type) {
 	case string:
-		return v
+		return v, true
 	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+		return strconv.FormatFloat(v, 'f', -1, 64), true
+	case bool:
+		return strconv.FormatBool(v), true
 	default:
-		return fmt.Sprint(v)
+		return "", false
 	}
 }
-
-func formatHash(h uint64) string { return strconv.FormatUint(h, 36) }

@@ -58,33 +58,47 @@ func (b *Rulebook) Sendable(g *survey.Trigger, zone *time.Location, now time.Tim
 // an open weekday, whatever the holidays.
 const lookahead = 400
 
-// Next returns the first moment, not before t, at which an ask of a trigger
-// that is due at t is to be sent to somebody in zone: at the sending hour of an
-// open day, or, where there is none, t itself or the first moment after it that
-// is on an open day and not quiet. It returns false where no day within a year
-// is open.
+// Next returns the first moment, not before t, for an ask of a trigger that is
+// due at t, to somebody in zone. Where the trigger has a sending hour, it is
+// that hour of an open day: what is due at ten waits for the next nine. Where it
+// has none, it is t itself, or the first moment after it that is on an open day
+// and not quiet. An ask may be sent at it, see [Rulebook.Sendable]. It returns
+// false where no day within a year is open.
 func (b *Rulebook) Next(g *survey.Trigger, zone *time.Location, t time.Time) (time.Time, bool) {
 	hour, fixed := b.sendHour(g)
 	first := dayOf(t.In(zone))
 	for i := range lookahead {
 		day := first.AddDate(0, 0, i)
-		if !b.Open(g, day) {
-			continue
-		}
 		if fixed {
-			if at := moment(day, hour, zone); !at.Before(t) {
+			if !b.Open(g, day) {
+				continue
+			}
+			if at := moment(day, hour, zone); !at.Before(t) && b.Sendable(g, zone, at) {
 				return at, true
 			}
 			continue
 		}
-		if i == 0 && !b.rules.Quiet.Covers(t.In(zone).Hour()) {
-			return t, true
+		at, end := moment(day, 0, zone), moment(day.AddDate(0, 0, 1), 0, zone)
+		if at.Before(t) {
+			at = t
 		}
-		for h := range 24 {
-			if at := moment(day, h, zone); !b.rules.Quiet.Covers(h) && !at.Before(t) {
+		for ; at.Before(end); at = nextHour(at, zone) {
+			if b.Sendable(g, zone, at) {
 				return at, true
 			}
 		}
 	}
 	return time.Time{}, false
+}
+
+// nextHour returns when, after t, the hour of the clocks in zone changes: they
+// reach the next one, or are moved.
+func nextHour(t time.Time, zone *time.Location) time.Time {
+	local := t.In(zone)
+	past := time.Duration(local.Minute())*time.Minute + time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+	next := t.Add(time.Hour - past)
+	if _, moved := local.ZoneBounds(); !moved.IsZero() && moved.Before(next) {
+		return moved
+	}
+	return next
 }

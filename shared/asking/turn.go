@@ -1,8 +1,10 @@
 package asking
 
 import (
+	"fmt"
 	"hash/fnv"
 	"math/bits"
+	"strconv"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
@@ -100,10 +102,13 @@ func (b *Rulebook) Turns(t *survey.Touchpoint, zone *time.Location, after, until
 	}
 	hour, _ := b.sendHour(t.Trigger)
 	var out []Turn
-	last := dayOf(until.In(zone)).AddDate(0, 0, 1)
 	// A day before and after: clocks that jump at midnight move a moment over.
-	for p := PeriodOf(t.Trigger.Every, dayOf(after.In(zone)).AddDate(0, 0, -1)); !p.From.After(last); p = p.Next() {
+	first, last := dayOf(after.In(zone)).AddDate(0, 0, -1), dayOf(until.In(zone)).AddDate(0, 0, 1)
+	for p := PeriodOf(t.Trigger.Every, first); !p.From.After(last); p = p.Next() {
 		for _, turn := range b.turnsOf(t, p) {
+			if turn.Day.Before(first) || turn.Day.After(last) {
+				continue
+			}
 			turn.Due = moment(turn.Day, hour, zone)
 			if turn.Due.After(after) && !turn.Due.After(until) {
 				out = append(out, turn)
@@ -140,16 +145,18 @@ func (b *Rulebook) turnsOf(t *survey.Touchpoint, p Period) []Turn {
 	return []Turn{{Touchpoint: t, Period: p, Day: open[len(open)-1], index: -1}} // the last that there is
 }
 
-// Days says which days the turns of a cadence fall on, so that a change of it
-// can be told: two touchpoints with the same text deal the same days to the
-// same contacts.
+// Days says at which days and hour the turns of a cadence fall in a period, so
+// that a change of it can be told: two definitions of a touchpoint, under any
+// rules, with the same text give each contact the same turn.
 func (b *Rulebook) Days(t *survey.Touchpoint, p Period) string {
 	if t.Trigger == nil || t.Trigger.Every == "" {
 		return ""
 	}
 	h := fnv.New64a()
+	hour, _ := b.sendHour(t.Trigger)
+	_, _ = fmt.Fprintf(h, "%d", hour) // a hash never fails
 	for _, turn := range b.turnsOf(t, p) {
-		_, _ = h.Write(append([]byte(turn.Day.Format(time.DateOnly)), byte(turn.index>>8), byte(turn.index))) // never fails
+		_, _ = fmt.Fprintf(h, " %s/%d", turn.Day.Format(time.DateOnly), turn.index)
 	}
-	return string(t.Trigger.Every) + " " + string(p.Occasion()) + " " + formatHash(h.Sum64())
+	return string(t.Trigger.Every) + " " + string(p.Occasion()) + " " + strconv.FormatUint(h.Sum64(), 36)
 }
