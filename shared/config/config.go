@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -43,6 +44,16 @@ const (
 	// SecretID is the name of the secret (Secrets Manager) that the ids of
 	// asks are made with. Send alone knows it.
 	SecretID = "PULSSI_SECRET_ID"
+	// Sender is the verified address that e-mails come from, and SMSSender the
+	// sender id of SMS. A channel whose own is not set sends nothing: asks by
+	// it are refused as undeliverable.
+	Sender    = "PULSSI_SENDER"
+	SMSSender = "PULSSI_SMS_SENDER"
+	// SendRate is how many messages are sent a second, at most. Default 10;
+	// more than 0, at most 1000.
+	SendRate = "PULSSI_SEND_RATE"
+	// DryRun is true where asks are decided and nothing is sent. Default false.
+	DryRun = "PULSSI_DRY_RUN"
 	// Region is set by Lambda.
 	Region = "AWS_REGION"
 	// DynamoDBEndpoint replaces the service's own endpoint (DynamoDB Local).
@@ -102,6 +113,34 @@ func ReadZone(getenv func(string) string) (*time.Location, error) {
 		return nil, fmt.Errorf("%s: %w", Zone, err)
 	}
 	return zone, nil
+}
+
+// Sending is how messages are sent.
+type Sending struct {
+	Sender, SMSSender string // "" for none
+	Rate              float64
+	DryRun            bool
+}
+
+// ReadSending reads how messages are sent. It returns every mistake at once,
+// joined.
+func ReadSending(getenv func(string) string) (Sending, error) {
+	s := Sending{Sender: getenv(Sender), SMSSender: getenv(SMSSender), Rate: 10}
+	var errs []error
+	if v := getenv(SendRate); v != "" {
+		var err error
+		// Written so that what is not a number is out of range.
+		if s.Rate, err = strconv.ParseFloat(v, 64); err != nil || !(s.Rate > 0 && s.Rate <= 1000) {
+			errs = append(errs, fmt.Errorf("%s must be a number over 0 and at most 1000, not %q", SendRate, v))
+		}
+	}
+	if v := getenv(DryRun); v != "" {
+		if v != "true" && v != "false" {
+			errs = append(errs, fmt.Errorf("%s must be true or false, not %q", DryRun, v))
+		}
+		s.DryRun = v == "true"
+	}
+	return s, errors.Join(errs...)
 }
 
 // Need returns the values of variables that must be set. The error names every

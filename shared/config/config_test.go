@@ -72,3 +72,25 @@ func TestMistakesAreNamed(t *testing.T) {
 		t.Errorf("two mistakes: error %v, want both", err)
 	}
 }
+
+func TestReadSending(t *testing.T) {
+	if s, err := ReadSending(env()); err != nil || s != (Sending{Rate: 10}) {
+		t.Errorf("defaults are %+v, %v", s, err)
+	}
+	s, err := ReadSending(env(Sender, "a@example.com", SMSSender, "Pulssi", SendRate, "0.5", DryRun, "true"))
+	if want := (Sending{"a@example.com", "Pulssi", 0.5, true}); err != nil || s != want {
+		t.Errorf("%+v, %v; want %+v", s, err, want)
+	}
+	if s, err := ReadSending(env(SendRate, "1000", DryRun, "false")); err != nil || s.Rate != 1000 || s.DryRun {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, bad := range []string{"0", "-1", "1000.1", "NaN", "Inf", "many"} {
+		if _, err := ReadSending(env(SendRate, bad)); err == nil || !strings.Contains(err.Error(), SendRate) {
+			t.Errorf("rate %q: %v", bad, err)
+		}
+	}
+	_, err = ReadSending(env(SendRate, "x", DryRun, "yes"))
+	if err == nil || !strings.Contains(err.Error(), SendRate) || !strings.Contains(err.Error(), DryRun) {
+		t.Errorf("two mistakes: %v", err)
+	}
+}

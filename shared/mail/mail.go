@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/mail"
+	"strconv"
 	"strings"
 	"time"
 
@@ -93,14 +94,19 @@ func (c *Client) Send(ctx context.Context, m message.Message) (id string, err er
 }
 
 // told says what an error of SES means for the message (Amazon SES API v2,
-// SendEmail and Common Errors).
+// SendEmail and Common Errors). What SES says in words is left out: it may name
+// the address.
 func (c *Client) told(err error) error {
 	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() >= http.StatusBadRequest {
+		code := strconv.Itoa(answer.HTTPStatusCode())
 		fault, _ := errors.AsType[smithy.APIError](err)
-		if fault != nil && (fault.ErrorCode() == "BadRequestException" || fault.ErrorCode() == "MessageRejected" && !c.isMine(fault)) {
-			return &survey.Error{Code: survey.Invalid, Field: "email", Message: "the mail service refuses the message: " + fault.ErrorCode(), Err: err}
+		if fault != nil {
+			code = fault.ErrorCode()
 		}
-		return &survey.Error{Code: survey.Unavailable, Message: "the mail service sends nothing now", Err: err}
+		if code == "BadRequestException" || code == "MessageRejected" && !c.isMine(fault) {
+			return survey.Errorf(survey.Invalid, "email", "the mail service refuses the message: %s", code)
+		}
+		return survey.Errorf(survey.Unavailable, "", "the mail service does not send now: %s", code)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 		return &survey.Error{Code: survey.Unavailable, Message: "the mail service cannot be reached", Err: err}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,13 +82,18 @@ func (c *Client) Send(ctx context.Context, m message.Message) (id string, err er
 // refusals are the errors of SNS about one message (Amazon SNS API, Publish).
 var refusals = []string{"InvalidParameter", "ParameterValueInvalid", "OptedOut", "OptedOutException", "ValidationException"}
 
-// told says what an error of SNS means for the message.
+// told says what an error of SNS means for the message. What SNS says in words
+// is left out: it names the number.
 func told(err error) error {
 	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() >= http.StatusBadRequest {
-		if fault, ok := errors.AsType[smithy.APIError](err); ok && slices.Contains(refusals, fault.ErrorCode()) {
-			return &survey.Error{Code: survey.Invalid, Field: "phone", Message: "the SMS service refuses the message: " + fault.ErrorCode(), Err: err}
+		code := strconv.Itoa(answer.HTTPStatusCode())
+		if fault, ok := errors.AsType[smithy.APIError](err); ok {
+			code = fault.ErrorCode()
 		}
-		return &survey.Error{Code: survey.Unavailable, Message: "the SMS service sends nothing now", Err: err}
+		if slices.Contains(refusals, code) {
+			return survey.Errorf(survey.Invalid, "phone", "the SMS service refuses the message: %s", code)
+		}
+		return survey.Errorf(survey.Unavailable, "", "the SMS service does not send now: %s", code)
 	}
 	if e, ok := errors.AsType[*net.OpError](err); ok && e.Op == "dial" {
 		return &survey.Error{Code: survey.Unavailable, Message: "the SMS service cannot be reached", Err: err}
