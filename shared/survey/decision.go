@@ -42,6 +42,14 @@ const (
 	Undeliverable Reason = "undeliverable" // the mail or SMS service refuses the message, or there is none for the channel
 )
 
+// Reasons lists the reasons, in the order in which they are looked for.
+func Reasons() []Reason {
+	return []Reason{
+		NoTouchpoint, Stopped, NoContact, OutOfSegment, OutOfSample, NoAddress, OptedOut,
+		TooLate, HasAnswered, SameAsked, OtherAsked, TurnComes,
+	}
+}
+
 // Decision is what was decided about one contact, one touchpoint and one
 // occasion, and why. There is one for each three: what is decided again
 // replaces it.
