@@ -1,6 +1,7 @@
-// Package results is the function that the dashboard and other programs read
-// scores from. It only reads: the sheets that tally counted, and the
-// touchpoints.
+// Package results is the function that the dashboard and other programs work
+// with: it reads scores, from the sheets that tally counted, and touchpoints;
+// keeps the contacts, and says why one was asked or not; and takes business
+// events. openapi.yaml is its contract.
 package results
 
 import (
@@ -42,41 +43,48 @@ type Touchpoints interface {
 type Handler struct {
 	Sheets      Sheets
 	Touchpoints Touchpoints
+	Contacts    Contacts
+	History     History
+	Rules       Rules
+	Bus         Bus
 	// Zone is the reporting zone, in which answers were counted by day. Here
 	// it only decides which day today is.
 	Zone *time.Location
 	Now  func() time.Time
 }
 
-// The routes, as package topology lists them.
-const (
-	routeTouchpoints = "GET /api/touchpoints"
-	routeResults     = "GET /api/results/{touchpoint}"
-)
+// handlers are the routes, as package topology lists them.
+var handlers = map[string]func(*Handler, context.Context, *apigw.Request) (apigw.Response, error){
+	"GET /api/touchpoints":          (*Handler).touchpoints,
+	"GET /api/results/{touchpoint}": (*Handler).results,
+	"GET /api/contacts":             (*Handler).listContacts,
+	"POST /api/contacts":            (*Handler).addContact,
+	"GET /api/contacts/{id}":        (*Handler).getContact,
+	"PATCH /api/contacts/{id}":      (*Handler).changeContact,
+	"DELETE /api/contacts/{id}":     (*Handler).deleteContact,
+	"GET /api/contacts/{id}/why":    (*Handler).why,
+	"POST /api/events":              (*Handler).takeEvents,
+}
 
 // Handle answers one request. The error is always nil: what goes wrong is told
-// in the response. An answer carries an ETag of its content, so that a client
-// that asks again learns with a 304 that nothing has changed.
+// in the response.
 func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, error) {
-	var body any
-	var err error
-	switch r.RouteKey {
-	case routeTouchpoints:
-		body, err = h.touchpoints(ctx, &r)
-	case routeResults:
-		body, err = h.results(ctx, &r)
-	default:
-		err = survey.Errorf(survey.NotFound, "", "there is nothing at this path")
+	handle, ok := handlers[r.RouteKey]
+	if !ok {
+		return apigw.Error(ctx, &r, survey.Errorf(survey.NotFound, "", "there is nothing at this path")), nil
 	}
+	resp, err := handle(h, ctx, &r)
 	if err != nil {
 		return apigw.Error(ctx, &r, err), nil
 	}
-	return tagged(&r, apigw.JSON(http.StatusOK, body)), nil
+	return resp, nil
 }
 
-// tagged returns the response with its ETag, or a 304 where the client has
-// it already. Nobody but the client may keep it, and not without asking again.
-func tagged(r *apigw.Request, resp apigw.Response) apigw.Response {
+// tagged returns the answer with an ETag of its content, or a 304 where the
+// client has it already, who thus learns that nothing has changed. Nobody but
+// the client may keep it, and not without asking again.
+func tagged(r *apigw.Request, body any) apigw.Response {
+	resp := apigw.JSON(http.StatusOK, body)
 	sum := sha256.Sum256([]byte(resp.Body))
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return apigw.IfNoneMatch(r, resp.Set("etag", tag).Set("cache-control", "private, no-cache"))
@@ -99,13 +107,13 @@ type touchpointEntry struct {
 	Goal     *float64         `json:"goal"`
 }
 
-func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (touchpointList, error) {
-	for name := range r.Query() {
-		return touchpointList{}, survey.Errorf(survey.UnknownField, name, "%s is not a parameter of this request, which has none", name)
+func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+	if _, err := onceEach(r.RawQueryString); err != nil {
+		return apigw.Response{}, err
 	}
 	all, err := h.Touchpoints.All(ctx)
 	if err != nil {
-		return touchpointList{}, err
+		return apigw.Response{}, err
 	}
 	out := touchpointList{Touchpoints: make([]touchpointEntry, 0, len(all))}
 	for _, t := range all {
@@ -114,28 +122,28 @@ func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (touchpoint
 			Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal,
 		})
 	}
-	return out, nil
+	return tagged(r, out), nil
 }
 
-func (h *Handler) results(ctx context.Context, r *apigw.Request) (report, error) {
+func (h *Handler) results(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
 	id := r.Path("touchpoint")
 	if err := survey.CheckTouchpointID("touchpoint", id); err != nil {
-		return report{}, err
+		return apigw.Response{}, err
 	}
 	y, m, d := h.Now().In(h.Zone).Date()
 	q, err := parseQuery(r.RawQueryString, time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
 	if err != nil {
-		return report{}, err
+		return apigw.Response{}, err
 	}
 	t, err := h.series(ctx, id, q.series)
 	if err != nil {
-		return report{}, err
+		return apigw.Response{}, err
 	}
 	sums, err := h.sum(ctx, t, q)
 	if err != nil {
-		return report{}, err
+		return apigw.Response{}, err
 	}
-	return newReport(t, h.Zone, q, sums), nil
+	return tagged(r, newReport(t, h.Zone, q, sums)), nil
 }
 
 // series returns the definition whose answers are asked for: the one in force

@@ -26,6 +26,11 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
+const (
+	routeTouchpoints = "GET /api/touchpoints"
+	routeResults     = "GET /api/results/{touchpoint}"
+)
+
 var helsinki = func() *time.Location {
 	zone, err := time.LoadLocation("Europe/Helsinki")
 	if err != nil {

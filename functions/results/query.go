@@ -41,17 +41,9 @@ type query struct {
 // is left out. The errors are [survey.Invalid] and [survey.UnknownField], on
 // the parameter that breaks a rule.
 func parseQuery(raw string, today time.Time) (query, error) {
-	values, err := url.ParseQuery(raw)
+	values, err := onceEach(raw, "from", "to", "by", "series", "channel", "segment")
 	if err != nil {
-		return query{}, survey.Errorf(survey.Invalid, "query", "query must be percent-encoded name=value pairs joined by &")
-	}
-	for name, v := range values {
-		if !slices.Contains([]string{"from", "to", "by", "series", "channel", "segment"}, name) {
-			return query{}, survey.Errorf(survey.UnknownField, name, "%s is not a parameter of this request: there are from, to, by, series, channel, segment", name)
-		}
-		if len(v) > 1 {
-			return query{}, survey.Errorf(survey.Invalid, name, "%s must be there once", name)
-		}
+		return query{}, err
 	}
 	q := query{by: month, to: today.AddDate(0, 0, 1)}
 	if values.Has("to") {
@@ -84,6 +76,28 @@ func parseQuery(raw string, today time.Time) (query, error) {
 	}
 	q.group, err = parseGroup(values)
 	return q, err
+}
+
+// onceEach returns the parameters of a request, each of which must be known and
+// there once. The errors are [survey.Invalid] and [survey.UnknownField].
+func onceEach(raw string, known ...string) (url.Values, error) {
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return nil, survey.Errorf(survey.Invalid, "query", "query must be percent-encoded name=value pairs joined by &")
+	}
+	for name, v := range values {
+		if !slices.Contains(known, name) {
+			has := ", which has none"
+			if len(known) > 0 {
+				has = ": there are " + strings.Join(known, ", ")
+			}
+			return nil, survey.Errorf(survey.UnknownField, name, "%s is not a parameter of this request%s", name, has)
+		}
+		if len(v) > 1 {
+			return nil, survey.Errorf(survey.Invalid, name, "%s must be there once", name)
+		}
+	}
+	return values, nil
 }
 
 // parseGroup reads which part of the answers is asked for. Sheets count by

@@ -10,8 +10,11 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/pulssi/pulssi/functions/results"
+	"github.com/pulssi/pulssi/shared/awsenv"
+	"github.com/pulssi/pulssi/shared/bus"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
 )
@@ -32,9 +35,18 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
+	names, err := config.Need(os.Getenv, config.Bus)
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
 	slog.SetDefault(lambdacontext.NewLogger())
 	s := store.New(store.NewClient(c, os.Getenv), c)
-	h := &results.Handler{Sheets: s, Touchpoints: store.NewCatalog(s, time.Now), Zone: zone, Now: time.Now}
+	catalog := store.NewCatalog(s, time.Now)
+	h := &results.Handler{
+		Sheets: s, Touchpoints: catalog, Contacts: s, History: s, Rules: catalog,
+		Bus:  bus.New(eventbridge.NewFromConfig(awsenv.Config(c, os.Getenv)), names[config.Bus]),
+		Zone: zone, Now: time.Now,
+	}
 	lambda.StartHandlerFunc(h.Handle)
 	return nil
 }

@@ -1,0 +1,111 @@
+package results
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/pulssi/pulssi/events"
+	"github.com/pulssi/pulssi/shared/apigw"
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// Bus takes business events to where plan gets them.
+type Bus interface {
+	// Put puts events on the bus. After an error some of them may be on it;
+	// they can all be put again, as plan asks once for each.
+	Put(ctx context.Context, source string, es ...events.Event) error
+}
+
+// maxEvents is the most business events in one request: as many as EventBridge
+// takes in one call.
+const maxEvents = 10
+
+// takenEvents is the answer to POST /api/events.
+type takenEvents struct {
+	Accepted int      `json:"accepted"`
+	IDs      []string `json:"ids"` // the company's own, in the order of the request
+}
+
+// takeEvents puts the business events of the body on the bus: all of them, or
+// none where one breaks a rule.
+func (h *Handler) takeEvents(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+	if _, err := onceEach(r.RawQueryString); err != nil {
+		return apigw.Response{}, err
+	}
+	b, err := jsonBody(r)
+	if err != nil {
+		return apigw.Response{}, err
+	}
+	es, err := decodeEvents(b)
+	if err != nil {
+		return apigw.Response{}, err
+	}
+	if err := h.Bus.Put(ctx, topology.APISource, es...); err != nil {
+		return apigw.Response{}, err
+	}
+	out := takenEvents{Accepted: len(es)}
+	for _, e := range es {
+		out.IDs = append(out.IDs, e.ID)
+	}
+	return apigw.JSON(http.StatusAccepted, out), nil
+}
+
+// decodeEvents reads a body that is one event, or {"events": [...]}. The error
+// is about the first that breaks a rule, and names its field:
+// "events[2].contact.email".
+func decodeEvents(b []byte) ([]events.Event, error) {
+	var several struct {
+		Events json.RawMessage `json:"events"`
+	}
+	// What is no object is for Decode to tell.
+	if err := json.Unmarshal(b, &several); err != nil || several.Events == nil {
+		e, err := events.Decode(b)
+		if err != nil {
+			return nil, toldOf("", err)
+		}
+		return []events.Event{e}, nil
+	}
+	var in struct {
+		Events []json.RawMessage `json:"events"`
+	}
+	if err := apigw.DecodeJSON(b, &in); err != nil {
+		return nil, err
+	}
+	if n := len(in.Events); n < 1 || n > maxEvents {
+		return nil, survey.Errorf(survey.Invalid, "events", "events must be from 1 to %d", maxEvents)
+	}
+	out := make([]events.Event, len(in.Events))
+	for i, raw := range in.Events {
+		var err error
+		if out[i], err = events.Decode(raw); err != nil {
+			return nil, toldOf(fmt.Sprintf("events[%d]", i), err)
+		}
+	}
+	return out, nil
+}
+
+// toldOf returns what is wrong with the event at a place of the body as an
+// error of this request.
+func toldOf(at string, err error) error {
+	e, ok := errors.AsType[*events.Error](err)
+	if !ok {
+		return fmt.Errorf("reading an event: %w", err)
+	}
+	out := &survey.Error{Code: survey.Invalid, Field: e.Field, Message: e.Message}
+	if e.Unknown {
+		out.Code = survey.UnknownField
+	}
+	switch {
+	case at == "" && e.Field == "":
+		out.Field = "body"
+	case at != "" && e.Field == "":
+		out.Field, out.Message = at, at+": "+e.Message
+	case at != "":
+		out.Field, out.Message = at+"."+e.Field, at+"."+e.Message
+	}
+	return out
+}

@@ -1,0 +1,83 @@
+package results
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/pulssi/pulssi/shared/apigw"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// History knows what was decided about a contact, and what it was asked.
+type History interface {
+	// Decisions returns the decisions of the last year, the newest first.
+	Decisions(ctx context.Context, contact string) ([]survey.Decision, error)
+	// AsksOf returns the asks that are still kept, the newest first.
+	AsksOf(ctx context.Context, contact string) ([]*survey.Ask, error)
+}
+
+// explanation is the answer to GET /api/contacts/{id}/why. The id of an ask is
+// nowhere in it: whoever has one can answer for the customer.
+type explanation struct {
+	Contact   contact    `json:"contact"`
+	Decisions []decision `json:"decisions"` // the newest first
+	Asks      []ask      `json:"asks"`      // the newest first
+}
+
+// decision is one on the contact.
+type decision struct {
+	Touchpoint string          `json:"touchpoint"`
+	Occasion   survey.Occasion `json:"occasion"`
+	Verdict    survey.Verdict  `json:"verdict"`
+	Reason     survey.Reason   `json:"reason"` // "" where it is no refusal
+	At         *time.Time      `json:"at"`
+	Due        *time.Time      `json:"due"`
+	Until      *time.Time      `json:"until"` // null where the reason does not end by itself
+	Other      string          `json:"other"` // the touchpoint that the reason is about
+	Channel    survey.Channel  `json:"channel"`
+}
+
+// ask is one that was sent, or is about to be.
+type ask struct {
+	Touchpoint string          `json:"touchpoint"`
+	Occasion   survey.Occasion `json:"occasion"`
+	AskedAt    *time.Time      `json:"askedAt"`
+	SentAt     *time.Time      `json:"sentAt"`
+	Answered   bool            `json:"answered"` // by the customer, not by a mail scanner
+	Score      *int            `json:"score"`
+}
+
+func (h *Handler) why(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+	id, err := contactID(r)
+	if err != nil {
+		return apigw.Response{}, err
+	}
+	c, err := h.Contacts.Contact(ctx, id)
+	if err != nil {
+		return apigw.Response{}, err
+	}
+	decisions, err := h.History.Decisions(ctx, id)
+	if err != nil {
+		return apigw.Response{}, err
+	}
+	asks, err := h.History.AsksOf(ctx, id)
+	if err != nil {
+		return apigw.Response{}, err
+	}
+	out := explanation{Contact: newContact(c), Decisions: make([]decision, 0, len(decisions)), Asks: make([]ask, 0, len(asks))}
+	for _, d := range decisions {
+		out.Decisions = append(out.Decisions, decision{
+			Touchpoint: d.Touchpoint, Occasion: d.Occasion, Verdict: d.Verdict, Reason: d.Reason,
+			At: instant(d.At), Due: instant(d.Due), Until: instant(d.Until), Other: d.Other, Channel: d.Channel,
+		})
+	}
+	for _, a := range asks {
+		e := ask{Touchpoint: a.Touchpoint, Occasion: a.Occasion, AskedAt: instant(a.AskedAt), SentAt: instant(a.SentAt), Answered: a.Counted()}
+		if e.Answered {
+			e.Score = &a.Score
+		}
+		out.Asks = append(out.Asks, e)
+	}
+	return apigw.JSON(http.StatusOK, out), nil
+}
