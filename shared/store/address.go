@@ -99,17 +99,15 @@ func (s *Store) holdings(ctx context.Context, keys []string) (map[string]holding
 // that the address is still held as was says: by nobody.
 func (s *Store) take(key, contact string, was holding) types.TransactWriteItem {
 	e := newExpression()
-	cond := e.notExists(topology.Addresses.Hash.Name)
-	if len(was.optOuts) > 0 {
-		cond = e.notExists("contact") + " AND " + e.is("optOuts", "=", marshalOptOuts(was.optOuts))
-	}
 	put := &types.Put{
 		TableName:                s.table(topology.Addresses),
 		Item:                     marshalHolding(key, holding{contact: contact}),
-		ConditionExpression:      &cond,
 		ExpressionAttributeNames: e.names,
 	}
-	if len(e.values) > 0 {
+	if len(was.optOuts) == 0 {
+		put.ConditionExpression = aws.String(e.notExists(topology.Addresses.Hash.Name))
+	} else {
+		put.ConditionExpression = aws.String(e.notExists("contact") + " AND " + e.is("optOuts", "=", marshalOptOuts(was.optOuts)))
 		put.ExpressionAttributeValues = e.values
 	}
 	return types.TransactWriteItem{Put: put}

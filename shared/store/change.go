@@ -147,7 +147,7 @@ func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known 
 			writes = append(writes, s.release(key, c))
 		}
 	}
-	if err := s.useZones(ctx, map[string]bool{c.Zone: true}); err != nil {
+	if err := s.useZone(ctx, c.Zone); err != nil {
 		return err
 	}
 	var err error

@@ -94,6 +94,11 @@ func (e *expression) add(name string, n int64) {
 	e.adds = append(e.adds, e.name(name)+" "+e.value(num(n)))
 }
 
+// addTo adds a text to a set of texts.
+func (e *expression) addTo(set, s string) {
+	e.adds = append(e.adds, e.name(set)+" "+e.value(&types.AttributeValueMemberSS{Value: []string{s}}))
+}
+
 func (e *expression) remove(name string) { e.rems = append(e.rems, e.name(name)) }
 
 // update returns the update expression.

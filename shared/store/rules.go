@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -148,46 +145,43 @@ func (s *Store) Zones(ctx context.Context) ([]string, error) {
 	return d.set("names"), d.err
 }
 
-// useZones makes zones known before the first contact in one is written, so
-// that no contact is ever in a zone that nobody looks into.
-func (s *Store) useZones(ctx context.Context, zones map[string]bool) error {
-	var fresh []string
-	for _, z := range slices.Sorted(maps.Keys(zones)) {
-		if _, known := s.zones.Load(z); !known {
-			fresh = append(fresh, z)
-		}
-	}
-	if len(fresh) == 0 {
+// useZone makes a zone known before the first contact in it is written, so that
+// no contact is ever in a zone that nobody looks into.
+func (s *Store) useZone(ctx context.Context, name string) error {
+	if _, known := s.zones.Load(name); known {
 		return nil
 	}
+	e := newExpression()
+	e.addTo("names", name)
 	_, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 s.table(topology.Settings),
 		Key:                       zonesKey.key(),
-		UpdateExpression:          aws.String("ADD names :z"),
-		ExpressionAttributeValues: item{":z": &types.AttributeValueMemberSS{Value: fresh}},
+		UpdateExpression:          e.update(),
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
 	})
 	if err != nil {
-		return fmt.Errorf("writing the zones of contacts: %w", err)
+		return fmt.Errorf("noting the zone of a contact: %w", err)
 	}
-	for _, z := range fresh {
-		s.zones.Store(z, true)
-	}
+	s.zones.Store(name, true)
 	return nil
 }
 
 // takeNumbers returns the first of n numbers that no contact has or will get
 // from anybody else.
 func (s *Store) takeNumbers(ctx context.Context, n int) (first int64, err error) {
+	e := newExpression()
+	e.add("last", int64(n))
 	out, err := s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 s.table(topology.Settings),
 		Key:                       counterKey.key(),
-		UpdateExpression:          aws.String("ADD #n :n"),
-		ExpressionAttributeNames:  map[string]string{"#n": "last"},
-		ExpressionAttributeValues: item{":n": num(int64(n))},
+		UpdateExpression:          e.update(),
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
 		ReturnValues:              types.ReturnValueUpdatedNew,
 	})
 	if err != nil {
-		return 0, fmt.Errorf("taking %s contact numbers: %w", strconv.Itoa(n), err)
+		return 0, fmt.Errorf("taking %d numbers of contacts: %w", n, err)
 	}
 	d := decoder{it: out.Attributes}
 	return d.num("last") - int64(n) + 1, d.err
