@@ -12,11 +12,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
+	"github.com/pulssi/pulssi/shared/apigw/local"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -100,7 +100,7 @@ func (tb table) collect(t *testing.T, checkpoints string, want int) []string {
 	p := &Pump{
 		Streams: tb.streams, ARN: tb.arn, Checkpoints: c, Failed: &bytes.Buffer{}, Log: slog.New(slog.DiscardHandler),
 		Mapping:  topology.Stream{Batch: 10_000, WindowSeconds: 30, Bisect: true, Retries: 5},
-		Function: lambda.NewHandler(handle),
+		Function: local.Function(handle),
 	}
 	p.Run(ctx)
 	return ids

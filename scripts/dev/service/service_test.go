@@ -18,6 +18,7 @@ import (
 
 	business "github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/scripts/dev/clock"
+	"github.com/pulssi/pulssi/shared/apigw/local"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/topology"
@@ -49,7 +50,8 @@ func (f functions) handlers() map[topology.Function]lambda.Handler {
 		f.plan = func(context.Context, json.RawMessage) error { return nil }
 	}
 	return map[topology.Function]lambda.Handler{
-		topology.Send: lambda.NewHandler(f.send), topology.Intake: lambda.NewHandler(f.intake), topology.Plan: lambda.NewHandler(f.plan),
+		topology.Send: local.Function(f.send), topology.Intake: local.Function(f.intake),
+		topology.Plan: local.Function(func(ctx context.Context, payload json.RawMessage) (any, error) { return nil, f.plan(ctx, payload) }),
 	}
 }
 

@@ -39,8 +39,13 @@ const maxPayload = 10 << 20
 // Invoke calls a function with an event and returns its answer, both JSON.
 type Invoke func(ctx context.Context, event []byte) ([]byte, error)
 
+// Invoke calls f, which makes it a handler as package lambda has them.
+func (f Invoke) Invoke(ctx context.Context, event []byte) ([]byte, error) { return f(ctx, event) }
+
 // Function makes an [Invoke] of a handler, through JSON both ways as Lambda
-// does it.
+// does it. Invocations may run side by side, which those of lambda.NewHandler
+// may not: they return a buffer that the next one writes into (aws-lambda-go
+// v1.55.1, handler.go, jsonOutBuffer), as Lambda runs one at a time.
 func Function[In, Out any](handle func(context.Context, In) (Out, error)) Invoke {
 	return func(ctx context.Context, event []byte) ([]byte, error) {
 		var in In
