@@ -13,6 +13,7 @@ package moto
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -76,6 +77,27 @@ func Config(t testing.TB) aws.Config {
 			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
 		}),
 	}
+}
+
+// Kept returns what the server keeps of a kind of thing that the API of its
+// service does not give back, such as the messages that were sent: ("ses",
+// "RawMessage"), ("sns", "SMS"). It is that of all tests.
+func Kept(t testing.TB, service, kind string) []map[string]any {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, Endpoint(t)+"/moto-api/data.json", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var kept map[string]map[string][]map[string]any
+	if err := json.NewDecoder(resp.Body).Decode(&kept); err != nil {
+		t.Fatal(err)
+	}
+	return kept[service][kind]
 }
 
 // start runs a server until this process ends, and returns its address when it
