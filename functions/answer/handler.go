@@ -5,6 +5,7 @@ package answer
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/apigw"
@@ -28,6 +29,17 @@ type Asks interface {
 	Vote(ctx context.Context, t *survey.Touchpoint, v survey.Vote, now time.Time) (*survey.Ask, error)
 }
 
+// Contacts knows the people who were asked.
+type Contacts interface {
+	// Contact returns a contact. The error is [survey.NotFound] where there is
+	// none.
+	Contact(ctx context.Context, id string) (*survey.Contact, error)
+	// OptOut notes that a person wants no asks by some channels, or wants them
+	// again, and returns the contact as it is then. Repeating it changes
+	// nothing. The error is [survey.NotFound] where there is none.
+	OptOut(ctx context.Context, id string, channels []survey.Channel, back bool, now time.Time) (*survey.Contact, error)
+}
+
 // Touchpoints knows the touchpoints.
 type Touchpoints interface {
 	// Touchpoint returns the definition in force, which must not be changed.
@@ -41,6 +53,7 @@ type Touchpoints interface {
 // Handler answers the requests. It is safe for concurrent use.
 type Handler struct {
 	Asks        Asks
+	Contacts    Contacts
 	Touchpoints Touchpoints
 	Now         func() time.Time
 }
@@ -57,12 +70,16 @@ const (
 	routeShowLink = "GET /t/{touchpoint}"
 	routeHeadLink = "HEAD /t/{touchpoint}"
 	routeVote     = "POST /t/{touchpoint}"
+
+	routeShowUnsubscribe = "GET /u/{id}"
+	routeHeadUnsubscribe = "HEAD /u/{id}"
+	routeUnsubscribe     = "POST /u/{id}"
 )
 
 // Handle answers one request. The error is always nil: what goes wrong is told
 // in the response, as a page or as JSON.
 //
-// The two POST routes need no token against forged requests: the id of an ask
+// The POST routes need no token against forged requests: the id of an ask
 // is the secret that allows to answer it, sent in no cookie, so that whoever
 // can forge the request can also just make it; and a public link is open to
 // everybody.
@@ -83,13 +100,17 @@ func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, 
 		resp, err = h.showLink(ctx, &r)
 	case routeVote:
 		resp, err = h.vote(ctx, &r)
+	case routeShowUnsubscribe, routeHeadUnsubscribe:
+		resp, err = h.showUnsubscribe(ctx, &r)
+	case routeUnsubscribe:
+		resp, err = h.unsubscribe(ctx, &r)
 	default:
 		err = survey.Errorf(survey.NotFound, "", "there is nothing at this path")
 	}
 	if err != nil {
 		resp = failed(ctx, &r, err)
 	}
-	if r.RouteKey == routeHead || r.RouteKey == routeHeadLink {
+	if r.RequestContext.HTTP.Method == http.MethodHead {
 		resp.Body = ""
 	}
 	return resp, nil

@@ -182,8 +182,23 @@ func (o *one) Vote(_ context.Context, t *survey.Touchpoint, v survey.Vote, now t
 	return a, nil
 }
 
+func (o *one) Contact(_ context.Context, id string) (*survey.Contact, error) {
+	return &survey.Contact{ID: id, Email: "maija@example.com"}, o.err
+}
+
+func (o *one) OptOut(ctx context.Context, id string, channels []survey.Channel, back bool, now time.Time) (*survey.Contact, error) {
+	if o.readOnly {
+		o.t.Error("an opt-out was written")
+	}
+	c, err := o.Contact(ctx, id)
+	if !back {
+		c.Merge(survey.Details{OptOut: channels}, now)
+	}
+	return c, err
+}
+
 func handler(o *one) *answer.Handler {
-	return &answer.Handler{Asks: o, Touchpoints: catalog(), Now: func() time.Time { return now }}
+	return &answer.Handler{Asks: o, Contacts: o, Touchpoints: catalog(), Now: func() time.Time { return now }}
 }
 
 // request returns a request of a browser to a route of which the parameter
@@ -766,11 +781,18 @@ func TestRoutesAreTopologys(t *testing.T) {
 				req = postForm(r.Method+" "+r.Path, value, form("score", "9"))
 			}
 		}
-		if resp := handle(t, handler(&one{t: t, ask: ask(survey.NPS, "fi")}), req); resp.StatusCode != http.StatusOK {
+		a := ask(survey.NPS, "fi")
+		if strings.HasPrefix(r.Path, "/u/") {
+			a.Contact = "c"
+			if r.Method == "POST" {
+				req = postForm(r.Method+" "+r.Path, value, form("channel", "all"))
+			}
+		}
+		if resp := handle(t, handler(&one{t: t, ask: a}), req); resp.StatusCode != http.StatusOK {
 			t.Errorf("%s %s: status %d", r.Method, r.Path, resp.StatusCode)
 		}
 	}
-	if len(served) < 6 {
+	if len(served) < 9 {
 		t.Errorf("topology has %v", served)
 	}
 	if resp := handle(t, handler(&one{t: t}), request("GET /x/{id}", id, "")); resp.StatusCode != http.StatusNotFound {

@@ -20,10 +20,14 @@ import (
 // five bytes of one at worst.
 const maxEcho = 1 << 20
 
-// respond returns a page. It runs nothing but its own script, tells nobody
+// respond returns a page. Like all of them, see secured, it runs nothing but its own script, tells nobody
 // where the visitor came from, and stays out of search engines and frames.
 func respond(status int, p *web.AnswerPage) apigw.Response {
-	return apigw.HTML(status, p.HTML()).
+	return secured(apigw.HTML(status, p.HTML()))
+}
+
+func secured(r apigw.Response) apigw.Response {
+	return r.
 		Set("content-security-policy", web.AnswerPolicy).
 		Set("referrer-policy", "no-referrer").
 		Set("x-robots-tag", "noindex").

@@ -201,8 +201,7 @@ func Accesses() []Access {
 	return []Access{
 		{Answer, Responses, []Action{GetItem, UpdateItem}, false},
 		{Answer, Settings, []Action{GetItem, Query}, false},
-		{Answer, Contacts, []Action{GetItem, PutItem}, false},
-		{Answer, Addresses, []Action{BatchGet}, false},
+		{Answer, Contacts, []Action{GetItem, UpdateItem}, false},
 		{Vote, Responses, []Action{GetItem, UpdateItem}, false},
 		{Vote, Settings, []Action{Query}, false},
 		{Tally, Tallies, []Action{UpdateItem}, false},

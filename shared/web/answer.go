@@ -197,12 +197,7 @@ func Direction(locale string) string {
 
 func (w *page) document() {
 	title := w.title()
-	w.put("<!doctype html><html")
-	w.language(w.lang)
-	w.put(`><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`,
-		`<link rel="icon" href="`, icon, `">`)
-	w.element("title", "", title)
-	w.put("<style>", answerStyle, "</style></head><body><main>")
+	w.head(title)
 	w.content(title)
 	w.put("</main>")
 	if w.asks() {
@@ -211,6 +206,16 @@ func (w *page) document() {
 		w.put("</script><script>", answerScript, "</script>")
 	}
 	w.put("</body></html>")
+}
+
+// head writes everything before the content.
+func (w *page) head(title phrase) {
+	w.put("<!doctype html><html")
+	w.language(w.lang)
+	w.put(`><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`,
+		`<link rel="icon" href="`, icon, `">`)
+	w.element("title", "", title)
+	w.put("<style>", answerStyle, "</style></head><body><main>")
 }
 
 // button is what the button does with the answer as it is stored.

@@ -61,6 +61,8 @@ type Texts struct {
 	Errors map[survey.Code]string `json:"errors"`
 	// Page is on the answer page.
 	Page PageTexts `json:"page"`
+	// Unsubscribe is on the page that ends the questions.
+	Unsubscribe UnsubscribeTexts `json:"unsubscribe"`
 }
 
 // MetricTexts are the texts about the answers of one metric.

@@ -37,7 +37,7 @@ func run() error {
 	// of it, it goes on or fails at the next request, which waits for it; a
 	// failed read is tried again, and told, by the request that needs it.
 	go func() { _, _ = touchpoints.All(context.Background()) }()
-	h := &answer.Handler{Asks: s, Touchpoints: touchpoints, Now: time.Now}
+	h := &answer.Handler{Asks: s, Contacts: s, Touchpoints: touchpoints, Now: time.Now}
 	lambda.StartHandlerFunc(h.Handle)
 	return nil
 }

@@ -41,7 +41,7 @@ func newFunctions(c config.Config, getenv func(string) string, o Options) functi
 	sheets, resultCatalog := open(topology.Results)
 	tallies, _ := open(topology.Tally)
 	return functions{map[topology.Function]lambda.Handler{
-		topology.Answer:  lambda.NewHandler((&answer.Handler{Asks: answers, Touchpoints: answerCatalog, Now: time.Now}).Handle),
+		topology.Answer:  lambda.NewHandler((&answer.Handler{Asks: answers, Contacts: answers, Touchpoints: answerCatalog, Now: time.Now}).Handle),
 		topology.Vote:    lambda.NewHandler((&vote.Handler{Votes: votes, Touchpoints: voteCatalog, Now: time.Now, PublicURL: c.PublicURL}).Handle),
 		topology.Results: lambda.NewHandler((&results.Handler{Sheets: sheets, Touchpoints: resultCatalog, Zone: o.Zone, Now: time.Now}).Handle),
 		topology.Tally:   lambda.NewHandler((&tally.Handler{Sheets: tallies, Zone: o.Zone, Now: time.Now}).Handle),
