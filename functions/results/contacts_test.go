@@ -466,8 +466,12 @@ func TestFindContact(t *testing.T) {
 
 func TestWhy(t *testing.T) {
 	c, tables, clock := onTables(t)
-	k := c.add(`{"ref":"C-1","email":"a@example.com"}`)
+	k := c.add(`{"ref":"C-1","email":"a@example.com","zone":"Asia/Tokyo"}`)
 	ctx := t.Context()
+	tp := touchpoint("shop-nps", survey.NPS, 1)
+	if err := tables.Store.PutTouchpoint(ctx, nil, tp); err != nil {
+		t.Fatal(err)
+	}
 	day := func(d int) time.Time { return time.Date(2026, 11, d, 7, 0, 0, 0, time.UTC) }
 	askIDs := []string{survey.NewID(), survey.NewID(), survey.NewID()}
 	for _, d := range []survey.Decision{
@@ -480,7 +484,6 @@ func TestWhy(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	tp := touchpoint("shop-nps", survey.NPS, 1)
 	for i, at := range []time.Time{day(2), day(3), day(4)} {
 		a := &survey.Ask{
 			ID: askIDs[i], Touchpoint: tp.ID, Series: 1, Metric: tp.Metric, Channel: survey.Email, Locale: "fi",
@@ -504,9 +507,12 @@ func TestWhy(t *testing.T) {
 	want := explanation{
 		Contact: k,
 		Decisions: []decision{
-			{Touchpoint: "cart-ces", Occasion: "cart.abandoned/9", Verdict: "planned", At: at(20), Due: at(27), Channel: "email"},
-			{Touchpoint: "support-csat", Occasion: "ticket.closed/8123", Verdict: "refused", Reason: "rest", At: at(9), Due: at(9), Until: new(day(2).AddDate(0, 0, 30)), Other: "shop-nps"},
-			{Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: "asked", At: at(2), Due: at(2), Channel: "email"},
+			{Touchpoint: "cart-ces", Occasion: "cart.abandoned/9", Verdict: "planned", At: at(20), Due: at(27), Channel: "email",
+				Words: "Will be asked by e-mail about cart.abandoned (9) on Fri 27 Nov 2026 at 16:00."},
+			{Touchpoint: "support-csat", Occasion: "ticket.closed/8123", Verdict: "refused", Reason: "rest", At: at(9), Due: at(9), Until: new(day(2).AddDate(0, 0, 30)), Other: "shop-nps",
+				Words: "Not asked about ticket.closed (8123) on Mon 9 Nov 2026 at 16:00: another question (Web shop) was sent too shortly before; possible again from Wed 2 Dec 2026 at 16:00."},
+			{Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: "asked", At: at(2), Due: at(2), Channel: "email",
+				Words: "Asked by e-mail about 2026Q4 on Mon 2 Nov 2026 at 16:00."},
 		},
 		Asks: []ask{
 			{Touchpoint: "shop-nps", Occasion: "2026Q4", AskedAt: at(4)},
@@ -525,7 +531,7 @@ func TestWhy(t *testing.T) {
 }
 
 func TestASuspectAnswerIsNone(t *testing.T) {
-	h := &Handler{Contacts: one{}, History: history{asks: []*survey.Ask{{Touchpoint: "shop", Score: 3, Trust: survey.Suspect}}}}
+	h := &Handler{Contacts: one{}, History: history{asks: []*survey.Ask{{Touchpoint: "shop", Score: 3, Trust: survey.Suspect}}}, Touchpoints: definitions{}}
 	var got explanation
 	caller{t, h}.want(caller{t, h}.do("GET /api/contacts/{id}/why", survey.NewID(), "", ""), http.StatusOK, &got)
 	if diff := cmp.Diff([]ask{{Touchpoint: "shop"}}, got.Asks); diff != "" {

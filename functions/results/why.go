@@ -2,10 +2,12 @@ package results
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/apigw"
+	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -25,7 +27,7 @@ type explanation struct {
 	Asks      []ask      `json:"asks"`      // the newest first
 }
 
-// decision is one on the contact.
+// decision is one on the contact, and what it says in plain English.
 type decision struct {
 	Touchpoint string          `json:"touchpoint"`
 	Occasion   survey.Occasion `json:"occasion"`
@@ -36,6 +38,7 @@ type decision struct {
 	Until      *time.Time      `json:"until"` // null where the reason does not end by itself
 	Other      string          `json:"other"` // the touchpoint that the reason is about
 	Channel    survey.Channel  `json:"channel"`
+	Words      string          `json:"words"` // times are those of the contact's zone
 }
 
 // ask is one that was sent, or is about to be.
@@ -65,11 +68,20 @@ func (h *Handler) why(ctx context.Context, r *apigw.Request) (apigw.Response, er
 	if err != nil {
 		return apigw.Response{}, err
 	}
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return apigw.Response{}, fmt.Errorf("the zone of contact %s: %w", id, err)
+	}
+	name, err := h.names(ctx)
+	if err != nil {
+		return apigw.Response{}, err
+	}
 	out := explanation{Contact: newContact(c), Decisions: make([]decision, 0, len(decisions)), Asks: make([]ask, 0, len(asks))}
 	for _, d := range decisions {
 		out.Decisions = append(out.Decisions, decision{
 			Touchpoint: d.Touchpoint, Occasion: d.Occasion, Verdict: d.Verdict, Reason: d.Reason,
 			At: instant(d.At), Due: instant(d.Due), Until: instant(d.Until), Other: d.Other, Channel: d.Channel,
+			Words: asking.Words(d, zone, name),
 		})
 	}
 	for _, a := range asks {
@@ -80,4 +92,18 @@ func (h *Handler) why(ctx context.Context, r *apigw.Request) (apigw.Response, er
 		out.Asks = append(out.Asks, e)
 	}
 	return apigw.JSON(http.StatusOK, out), nil
+}
+
+// names returns what the touchpoints are called in English, or else in the
+// first language that they have; "" for one that is gone.
+func (h *Handler) names(ctx context.Context) (func(touchpoint string) string, error) {
+	all, err := h.Touchpoints.All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, t := range all {
+		names[t.ID] = t.Name.In("en", t.Locales)
+	}
+	return func(touchpoint string) string { return names[touchpoint] }, nil
 }
