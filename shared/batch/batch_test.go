@@ -37,38 +37,47 @@ func (s *taker) call(_ context.Context, items []string) ([]batch.Failure, error)
 
 func length(s string) int { return len(s) }
 
-// TestEveryCallIsWithinTheLimits holds for any items: each that fits is given
-// once, in order, and no call is smaller than it could be.
+// TestEveryCallIsWithinTheLimits holds for items of any sizes: each that fits
+// is given once, in order, and no call is smaller than it could be.
 func TestEveryCallIsWithinTheLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limits := batch.Limits{Items: rapid.IntRange(1, 10).Draw(t, "most items"), Bytes: rapid.IntRange(1, 20).Draw(t, "most bytes")}
-		items := rapid.SliceOfN(rapid.StringN(0, 25, 25), 0, 60).Draw(t, "items")
-		var s taker
-		err := batch.Give(context.Background(), items, limits, length, s.call)
-		var fitting []string
-		for _, item := range items {
-			if len(item) <= limits.Bytes {
-				fitting = append(fitting, item)
+		largest := limits.Bytes
+		if rapid.Bool().Draw(t, "some do not fit") {
+			largest += 5
+		}
+		sizes := rapid.SliceOfN(rapid.IntRange(0, largest), 0, 60).Draw(t, "sizes")
+		items := make([]int, len(sizes)) // by their places
+		var fitting []int
+		for i := range items {
+			items[i] = i
+			if sizes[i] <= limits.Bytes {
+				fitting = append(fitting, i)
 			}
 		}
-		if got := slices.Concat(s.calls...); !slices.Equal(got, fitting) {
-			t.Errorf("given %q, want %q", got, fitting)
+		var given []int
+		last, room := -1, batch.Limits{} // of the call before
+		err := batch.Give(context.Background(), items, limits, func(i int) int { return sizes[i] }, func(_ context.Context, call []int) ([]batch.Failure, error) {
+			if call[0] == last+1 && room.Items > 0 && sizes[call[0]] <= room.Bytes {
+				t.Errorf("item %d would have fitted into the call before", call[0])
+			}
+			room = limits
+			for _, i := range call {
+				room.Items--
+				room.Bytes -= sizes[i]
+				last = i
+			}
+			if room.Items < 0 || room.Bytes < 0 {
+				t.Errorf("a call of %v with sizes %v, limits %+v", call, sizes, limits)
+			}
+			given = append(given, call...)
+			return nil, nil
+		})
+		if !slices.Equal(given, fitting) {
+			t.Errorf("given %v, want %v", given, fitting)
 		}
 		if (err != nil) != (len(fitting) < len(items)) {
 			t.Errorf("error %v, and %d of %d items fit", err, len(fitting), len(items))
-		}
-		for i, c := range s.calls {
-			if n := len(strings.Join(c, "")); len(c) == 0 || len(c) > limits.Items || n > limits.Bytes {
-				t.Errorf("a call of %d items and %d bytes, limits %+v", len(c), n, limits)
-			}
-			// With no item left out between two calls, the second's first did
-			// not fit into the first.
-			if err == nil && i > 0 {
-				before := s.calls[i-1]
-				if len(before) < limits.Items && len(strings.Join(before, ""))+len(c[0]) <= limits.Bytes {
-					t.Errorf("%q would have fitted into %q", c[0], before)
-				}
-			}
 		}
 	})
 }
