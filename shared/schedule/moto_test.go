@@ -89,6 +89,7 @@ func TestTheMoment(t *testing.T) {
 		{"a-minute-ahead", now.Add(time.Minute), "at(2026-11-21T09:01:00)"},
 		{"a-little-more", now.Add(time.Minute + time.Second), "at(2026-11-21T09:01:01)"},
 		{"less-than-a-minute-ahead", now.Add(time.Minute - 1), "at(2026-11-21T09:01:00)"},
+		{"a-second-too-near", now.Add(59 * time.Second), "at(2026-11-21T09:01:00)"},
 		{"past", now.Add(-24 * time.Hour), "at(2026-11-21T09:01:00)"},
 		{"never-set", time.Time{}, "at(2026-11-21T09:01:00)"},
 	} {
