@@ -205,20 +205,25 @@ func inSample(t *survey.Touchpoint, contact string) bool {
 }
 
 // reach returns the first of the touchpoint's channels by which the contact can
-// and may be asked, or why there is none. since is when the last opt-out was.
+// and may be asked, or why there is none: an opt-out tells more than a bounce.
+// since is when the last of the reason's kind was.
 func reach(t *survey.Touchpoint, c *survey.Contact) (ch survey.Channel, since time.Time, reason survey.Reason) {
 	reason = survey.NoAddress
 	for _, ch := range t.Channels {
 		if c.Address(ch) == "" {
 			continue
 		}
-		at, out := c.OptOuts[ch]
-		if !out {
-			return ch, time.Time{}, ""
+		why, at, stopped := survey.OptedOut, c.OptOuts[ch], true
+		if at.IsZero() {
+			why = survey.Bounced
+			at, stopped = c.Undeliverable(ch)
 		}
-		reason = survey.OptedOut
-		if at.After(since) {
-			since = at
+		switch {
+		case !stopped:
+			return ch, time.Time{}, ""
+		case reason == survey.OptedOut && why == survey.Bounced:
+		case reason != why || at.After(since):
+			reason, since = why, at
 		}
 	}
 	return "", since, reason

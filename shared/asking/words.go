@@ -95,6 +95,8 @@ func reasonWords(d survey.Decision, at func(time.Time) string, name func(string)
 			return "the contact has opted out"
 		}
 		return "the contact opted out on " + at(d.Until)
+	case survey.Bounced:
+		return "messages to the contact's address have come back since " + at(d.Until)
 	case survey.TooLate:
 		return "it was due on " + at(d.Due) + ", too long before"
 	case survey.HasAnswered:
@@ -105,6 +107,8 @@ func reasonWords(d survey.Decision, at func(time.Time) string, name func(string)
 		return question + tooShortly + at(d.Until)
 	case survey.TurnComes:
 		return "the turn of " + question + " comes on " + at(d.Until) + ", and is kept"
+	case survey.Undeliverable:
+		return "the message could not be delivered"
 	default:
 		return string(d.Reason) // of a version to come
 	}

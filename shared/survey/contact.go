@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Limits of what is known of a contact. Characters are Unicode code points.
@@ -38,6 +37,9 @@ type Contact struct {
 	// OptOuts says since when the person does not want to be asked by a
 	// channel (e-mail, SMS). Only the person can end one.
 	OptOuts map[Channel]time.Time
+
+	// Bounces is what has come back from the address of a channel.
+	Bounces map[Channel]Bounces
 
 	CreatedAt time.Time
 	ChangedAt time.Time
@@ -129,12 +131,19 @@ func ValidSegment(s string) bool {
 	return validSegmentPart(a) && (!two || validSegmentPart(v))
 }
 
+// validZone reports whether name is one of the IANA time zone database, as the
+// functions have it embedded: an installed one has further files beside.
 func validZone(name string) bool {
-	if name == "Local" || !utf8.ValidString(name) {
-		return false // of this machine, which says nothing about a person
+	if name == "" || name == "Local" || name[0] < 'A' || name[0] > 'Z' || strings.Contains(name, "//") || strings.ContainsFunc(name, notZone) {
+		return false
 	}
 	_, err := time.LoadLocation(name)
 	return err == nil
+}
+
+func notZone(r rune) bool {
+	letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	return !letter && !('0' <= r && r <= '9') && !strings.ContainsRune("/_+-", r)
 }
 
 // Merge tells the contact what d knows, and reports whether that changed

@@ -34,6 +34,7 @@ const (
 	OutOfSample   Reason = "sample"        // the contact is not in the sample
 	NoAddress     Reason = "no_address"    // none for the touchpoint's channels
 	OptedOut      Reason = "opted_out"     // of all channels that would reach the contact
+	Bounced       Reason = "bounced"       // messages to the only address, or to all, came back
 	TooLate       Reason = "too_late"      // the occasion is too long ago
 	HasAnswered   Reason = "answered"      // and needs no reminder
 	SameAsked     Reason = "recontact"     // the same touchpoint asked too short a time ago
@@ -46,7 +47,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		NoTouchpoint, Stopped, NoContact, OutOfSegment, OutOfSample, NoAddress, OptedOut,
-		TooLate, HasAnswered, SameAsked, OtherAsked, TurnComes,
+		TooLate, HasAnswered, SameAsked, OtherAsked, TurnComes, Undeliverable,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -168,9 +169,9 @@ const (
 	MaxEvent        = 128
 	MaxTarget       = 200
 	MaxLink         = 500
-	MaxConditions   = 20
-	MaxField        = 100
-	MaxIn           = 100 // values of one condition
+	MaxConditions   = 10
+	MaxField        = 100 // characters of a condition's field, and of one of its values
+	MaxIn           = 50  // values of one condition
 	MaxReminder     = Span(60 * day)
 )
 
@@ -339,10 +340,20 @@ func (g *Trigger) validate() []error {
 		if len(c.In) > MaxIn {
 			bad(f+".in", "must be at most %d values", MaxIn)
 		}
+		for j, v := range c.In {
+			if !utf8.ValidString(v) || utf8.RuneCountInString(v) > MaxField {
+				bad(fmt.Sprintf("%s.in[%d]", f, j), "must be at most %d characters", MaxField)
+			}
+		}
 		if len(c.In) == 0 && c.Min == nil && c.Max == nil {
 			bad(f, "must have in, min or max")
 		}
-		if c.Min != nil && c.Max != nil && !(*c.Min <= *c.Max) {
+		for field, v := range map[string]*float64{".min": c.Min, ".max": c.Max} {
+			if v != nil && (math.IsNaN(*v) || math.IsInf(*v, 0)) {
+				bad(f+field, "must be a number")
+			}
+		}
+		if c.Min != nil && c.Max != nil && *c.Min > *c.Max {
 			bad(f+".min", "must not be above max")
 		}
 	}

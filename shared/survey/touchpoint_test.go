@@ -156,6 +156,57 @@ var validations = []struct {
 	{"event of 128", func(t *Touchpoint) { t.Trigger = &Trigger{Event: strings.Repeat("aZ0._-..", 16)} }, "", ""},
 	{"event of 129", func(t *Touchpoint) { t.Trigger = &Trigger{Event: strings.Repeat("a", 129)} }, "trigger.event", "trigger.event must be at most 128 letters, digits, dots, - and _"},
 	{"event with a space", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "purchase completed"} }, "trigger.event", "letters, digits"},
+	{"trigger without e-mail and SMS", func(t *Touchpoint) { t.Channels, t.Trigger = []Channel{Popup, Link}, &Trigger{Event: "a"} }, "trigger", "trigger needs email or sms among channels"},
+	{"trigger with SMS only", func(t *Touchpoint) { t.Channels, t.Trigger = []Channel{SMS}, &Trigger{Event: "a"} }, "", ""},
+	{"trigger when of a cadence", func(t *Touchpoint) { t.Trigger = &Trigger{Every: "year", When: conditions(1)} }, "trigger.when", "trigger.when needs trigger.event"},
+	{"10 conditions", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", When: conditions(10)} }, "", ""},
+	{"11 conditions", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", When: conditions(11)} }, "trigger.when", "trigger.when must be at most 10 conditions"},
+	{"condition without a field", when(Condition{In: []string{"a"}}), "trigger.when[0].field", "trigger.when[0].field must be 1 to 100 characters"},
+	{"condition on a field of 100", when(Condition{Field: strings.Repeat("ä", 100), In: []string{"a"}}), "", ""},
+	{"condition on a field of 101", when(Condition{Field: strings.Repeat("ä", 101), In: []string{"a"}}), "trigger.when[0].field", "1 to 100 characters"},
+	{"condition of 50 values", when(Condition{Field: "a", In: numbers(50)}), "", ""},
+	{"condition of 51 values", when(Condition{Field: "a", In: numbers(51)}), "trigger.when[0].in", "trigger.when[0].in must be at most 50 values"},
+	{"condition of an empty value", when(Condition{Field: "a", In: []string{""}}), "", ""},
+	{"condition of a value of 100", when(Condition{Field: "a", In: []string{"b", strings.Repeat("ä", 100)}}), "", ""},
+	{"condition of a value of 101", when(Condition{Field: "a", In: []string{"b", strings.Repeat("ä", 101)}}), "trigger.when[0].in[1]", "trigger.when[0].in[1] must be at most 100 characters"},
+	{"condition of nothing", when(Condition{Field: "a"}), "trigger.when[0]", "trigger.when[0] must have in, min or max"},
+	{"condition of min", when(Condition{Field: "a", Min: new(0.0)}), "", ""},
+	{"condition of max", when(Condition{Field: "a", Max: new(-1.5)}), "", ""},
+	{"condition of one number", when(Condition{Field: "a", Min: new(1.0), Max: new(1.0)}), "", ""},
+	{"condition upside down", when(Condition{Field: "a", Min: new(1.1), Max: new(1.0)}), "trigger.when[0].min", "trigger.when[0].min must not be above max"},
+	{"condition of no number", when(Condition{Field: "a", Min: new(math.NaN())}), "trigger.when[0].min", "trigger.when[0].min must be a number"},
+	{"condition without end", when(Condition{Field: "a", Max: new(math.Inf(1))}), "trigger.when[0].max", "trigger.when[0].max must be a number"},
+	{"everyone's day of an event", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", On: "15"} }, "trigger.on", "trigger.on needs trigger.every and spread: false"},
+	{"everyone's day where they take turns", func(t *Touchpoint) { t.Trigger = &Trigger{Every: Monthly, On: "15"} }, "trigger.on", "needs trigger.every and spread: false"},
+	{"first day of a month", on(Monthly, "1"), "", ""},
+	{"last day of a month", on(Monthly, "31"), "", ""},
+	{"day 0 of a month", on(Monthly, "0"), "trigger.on", `trigger.on must be a day such as 15 for month, 2-15 (second month, day 15) for quarter, 11-15 for year, not "0"`},
+	{"day 32 of a month", on(Monthly, "32"), "trigger.on", "must be a day"},
+	{"day of a month, like a quarter's", on(Monthly, "1-15"), "trigger.on", "must be a day"},
+	{"day of a quarter", on(Quarterly, "3-31"), "", ""},
+	{"day of a quarter's fourth month", on(Quarterly, "4-1"), "trigger.on", "must be a day"},
+	{"day of a quarter's month 0", on(Quarterly, "0-1"), "trigger.on", "must be a day"},
+	{"day of a quarter, like a month's", on(Quarterly, "15"), "trigger.on", "must be a day"},
+	{"day of a year", on(Yearly, "12-31"), "", ""},
+	{"29 February", on(Yearly, "2-29"), "", ""},
+	{"day of a year's month 13", on(Yearly, "13-1"), "trigger.on", "must be a day"},
+	{"day in words", on(Yearly, "may-day"), "trigger.on", "must be a day"},
+	{"weekdays", func(t *Touchpoint) {
+		t.Trigger = &Trigger{Event: "a", Weekdays: []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}}
+	}, "", ""},
+	{"weekday unknown", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Weekdays: []string{"mon", "Tue"}} }, "trigger.weekdays[1]", `trigger.weekdays[1] must be one of mon, tue, wed, thu, fri, sat, sun, not "Tue"`},
+	{"weekday twice", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Weekdays: []string{"mon", "mon"}} }, "trigger.weekdays[1]", `trigger.weekdays[1] must not repeat "mon"`},
+	{"trigger hour 0", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a"} }, "", ""},
+	{"50 segments asked", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Segments: numbers(50)} }, "", ""},
+	{"51 segments asked", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Segments: numbers(51)} }, "trigger.segments", "trigger.segments must be at most 50"},
+	{"segments asked", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Segments: []string{"vip", "plan=gold"}} }, "", ""},
+	{"segment asked with two =", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Segments: []string{"vip", "a=b=c"}} }, "trigger.segments[1]", `trigger.segments[1] must be made of 1 to 40 letters, digits, spaces, - and _, not "a=b=c"`},
+	{"sample asked 0", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Sample: new(0)} }, "", ""},
+	{"sample asked 100", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Sample: new(100)} }, "", ""},
+	{"sample asked -1", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Sample: new(-1)} }, "trigger.sample", "trigger.sample must be per cent, from 0 to 100"},
+	{"sample asked 101", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Sample: new(101)} }, "trigger.sample", "from 0 to 100"},
+	{"reminder after 60 days", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Reminder: Span(60 * day)} }, "", ""},
+	{"reminder after longer", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", Reminder: Span(60*day + 1)} }, "trigger.reminder", "trigger.reminder must be at most 60d"},
 	{"event with ä", func(t *Touchpoint) { t.Trigger = &Trigger{Event: "päivä"} }, "trigger.event", "letters, digits"},
 
 	{"widget of defaults", func(t *Touchpoint) { t.Widget = &Widget{} }, "", ""},
@@ -220,6 +271,20 @@ func origins(n int) []string {
 }
 
 func numbers(n int) []string { return strs(n, func(i int) string { return fmt.Sprint(i) }) }
+
+func conditions(n int) []Condition {
+	return strs(n, func(int) Condition { return Condition{Field: "a", In: []string{"b"}} })
+}
+
+// when makes the definition one that asks where a condition holds.
+func when(c Condition) func(*Touchpoint) {
+	return func(t *Touchpoint) { t.Trigger = &Trigger{Event: "a", When: []Condition{c}} }
+}
+
+// on makes the definition one that asks everyone on a day.
+func on(c Cadence, day string) func(*Touchpoint) {
+	return func(t *Touchpoint) { t.Trigger = &Trigger{Every: c, Spread: new(false), On: day} }
+}
 
 func patterns(n int) []string { return strs(n, func(int) string { return "/x" }) }
 
@@ -374,11 +439,18 @@ func TestSegmentsOf(t *testing.T) {
 func TestTouchpointInJSON(t *testing.T) {
 	full := good()
 	full.Version, full.Series, full.Goal = 4, 2, new(0.0)
-	full.Trigger = &Trigger{Event: "purchase.completed", Delay: Span(7 * day), Hour: 9}
+	full.Rest, full.Recontact, full.Stopped = new(Span(0)), Span(30*day), true
+	full.Trigger = &Trigger{
+		Event: "purchase.completed", Delay: Span(7 * day), Hour: 9,
+		When:     []Condition{{Field: "total", Min: new(0.0), Max: new(9.5)}, {Field: "shop.id", In: []string{"a", ""}}},
+		Weekdays: []string{"mon"}, Segments: []string{"vip"}, Sample: new(0), Reminder: Span(7 * day),
+	}
 	full.Widget = &Widget{Include: []string{"/kiitos*"}, Delay: Span(3 * time.Second), Sample: new(0), Recontact: Span(90 * day)}
 	full.Followup = map[Category]Text{Detractor: {"fi": "Miksi?"}}
 	full.Segments = map[string][]string{"plan": {"gold"}}
-	for _, p := range []*Touchpoint{good(), full} {
+	cadence := good()
+	cadence.Trigger = &Trigger{Every: Quarterly, Spread: new(false), On: "2-15"}
+	for _, p := range []*Touchpoint{good(), full, cadence} {
 		text, err := json.Marshal(p)
 		if err != nil {
 			t.Fatal(err)
@@ -389,7 +461,7 @@ func TestTouchpointInJSON(t *testing.T) {
 		}
 	}
 	bare, _ := json.Marshal(good())
-	for _, field := range []string{"goal", "trigger", "widget", "recontact", "segments", "origins", "version"} {
+	for _, field := range []string{"goal", "trigger", "widget", "recontact", "segments", "origins", "version", "rest", "stopped"} {
 		if strings.Contains(string(bare), `"`+field+`":`) {
 			t.Errorf("%s is written though it is not there: %s", field, bare)
 		}
