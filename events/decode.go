@@ -15,7 +15,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
-// MaxSize is the most bytes of one event. EventBridge would take 256 kB.
+// MaxSize is the most bytes of one event, as it comes and as [Event.Encode]
+// writes it. EventBridge would take 256 kB.
 const MaxSize = 16 << 10
 
 // Error says what is wrong with an event, to whoever sent it.
@@ -39,7 +40,7 @@ func broken(field, rule string, args ...any) *Error {
 // package.
 func Decode(b []byte) (Event, error) {
 	if len(b) > MaxSize {
-		return Event{}, &Error{Message: fmt.Sprintf("an event must be at most %d bytes", MaxSize)}
+		return Event{}, tooLarge()
 	}
 	if !utf8.Valid(b) {
 		return Event{}, &Error{Message: "an event must be UTF-8"}
@@ -77,17 +78,25 @@ func Decode(b []byte) (Event, error) {
 }
 
 // read returns a valid event. It is written anew first: to a schema 1.0 is a
-// whole number, to Go's decoder it is none.
+// whole number, to Go's decoder it is none; and what is longer then, such as
+// 1e20, must still be an event to whoever gets it next.
 func read(o map[string]any) (Event, error) {
-	b, err := json.Marshal(o)
+	b, err := marshal(o)
 	if err != nil {
 		return Event{}, fmt.Errorf("writing a valid event: %w", err)
+	}
+	if len(b) > MaxSize {
+		return Event{}, tooLarge()
 	}
 	var e Event
 	if err := json.Unmarshal(b, &e); err != nil {
 		return Event{}, fmt.Errorf("reading a valid event: %w", err)
 	}
 	return e, nil
+}
+
+func tooLarge() *Error {
+	return &Error{Message: fmt.Sprintf("an event must be at most %d bytes", MaxSize)}
 }
 
 // repeated returns the path of the first field that is there twice in the

@@ -3,6 +3,7 @@
 package events
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -51,5 +52,18 @@ const (
 	Custom = "custom"
 )
 
-// Encode writes the event as the detail of an EventBridge event.
-func (e Event) Encode() ([]byte, error) { return json.Marshal(e) }
+// Encode writes the event as the detail of an EventBridge event. What [Decode]
+// took, it takes again.
+func (e Event) Encode() ([]byte, error) { return marshal(e) }
+
+// marshal writes JSON as short as it can be: encoding/json by itself writes <
+// as six bytes.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
