@@ -62,8 +62,9 @@ func wantCode(t testing.TB, err error, code survey.Code, field string) {
 }
 
 func full(a *survey.Ask) {
-	a.Contact, a.Segments = "c-1", []string{"country=fi", "plan=gold"}
+	a.Contact, a.Occasion, a.Segments = "c-1", "2026Q4", []string{"country=fi", "plan=gold"}
 	a.SentAt, a.DeliveredAt = a.AskedAt.Add(time.Second), a.AskedAt.Add(2*time.Second)
+	a.RemindedAt = a.AskedAt.Add(time.Minute)
 	a.Ref = "TICKET-7"
 }
 

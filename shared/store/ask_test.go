@@ -215,3 +215,79 @@ func TestUnmarshalAskRefuses(t *testing.T) {
 		}
 	}
 }
+
+func TestMarkSent(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	a := create(t, s, func(*survey.Ask) {})
+	for _, at := range []time.Time{now, now.Add(time.Hour)} { // the first time stands
+		if err := s.MarkSent(ctx, a.ID, at); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Ask(ctx, a.ID); err != nil || !got.SentAt.Equal(now) {
+			t.Errorf("%+v, %v: want sent at %s", got, err, now)
+		}
+	}
+	id := survey.NewID()
+	wantCode(t, s.MarkSent(ctx, id, now), survey.NotFound, "id")
+	_, err := s.Ask(ctx, id)
+	wantCode(t, err, survey.NotFound, "id")
+}
+
+func TestMarkReminded(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	for name, c := range map[string]struct {
+		tune func(*survey.Ask)
+		ok   bool
+	}{
+		"unanswered":       {func(*survey.Ask) {}, true},
+		"a scanner's":      {func(a *survey.Ask) { a.Trust, a.AnsweredAt = survey.Suspect, now }, true},
+		"clicked":          {func(a *survey.Ask) { a.Trust, a.AnsweredAt = survey.Click, now }, false},
+		"answered":         {func(a *survey.Ask) { a.Trust, a.AnsweredAt = survey.Human, now }, false},
+		"reminded already": {func(a *survey.Ask) { a.RemindedAt = now.Add(-time.Minute) }, false},
+	} {
+		a := create(t, s, c.tune)
+		err := s.MarkReminded(ctx, a.ID, now)
+		if c.ok {
+			a.RemindedAt = now
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		} else {
+			wantCode(t, err, survey.Conflict, "id")
+		}
+		got, err := s.Ask(ctx, a.ID)
+		if diff := cmp.Diff(a, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", name, err, diff)
+		}
+		if c.ok {
+			wantCode(t, s.MarkReminded(ctx, a.ID, now.Add(time.Hour)), survey.Conflict, "id")
+		}
+	}
+	wantCode(t, s.MarkReminded(ctx, survey.NewID(), now), survey.NotFound, "id")
+}
+
+func TestAsksOfAContact(t *testing.T) {
+	tables := testkit.NewTables(t)
+	s := tables.Store
+	contact, other := survey.NewID(), survey.NewID()
+	var want []*survey.Ask
+	for i := range 105 { // more than one call
+		a := create(t, s, func(a *survey.Ask) {
+			a.Contact, a.Occasion = contact, survey.Occasion(fmt.Sprintf("purchase.completed/order-%d", i))
+			a.AskedAt = now.Add(-time.Duration(i) * time.Minute)
+		})
+		want = append(want, a)
+	}
+	create(t, s, func(a *survey.Ask) { a.Contact = other })
+	create(t, s, func(*survey.Ask) {})
+	got, err := small(tables, 20).AsksOf(ctx, contact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("asks, the newest first (-want +got):\n%s", diff)
+	}
+	if none, err := s.AsksOf(ctx, survey.NewID()); err != nil || len(none) != 0 {
+		t.Errorf("%v, %v of nobody", none, err)
+	}
+}
