@@ -213,8 +213,9 @@ func reach(t *survey.Touchpoint, c *survey.Contact) (ch survey.Channel, since ti
 		if c.Address(ch) == "" {
 			continue
 		}
-		why, at, stopped := survey.OptedOut, c.OptOuts[ch], true
-		if at.IsZero() {
+		why := survey.OptedOut
+		at, stopped := c.OptOuts[ch]
+		if !stopped {
 			why = survey.Bounced
 			at, stopped = c.Undeliverable(ch)
 		}

@@ -108,6 +108,9 @@ var decisions = []struct {
 	{name: "opted out of e-mail", edit: func(q *Question) { out(q, survey.Email, hours) }, channel: survey.SMS},
 	{name: "opted out of SMS", edit: func(q *Question) { out(q, survey.SMS, hours) }},
 	{name: "opted out of both", edit: func(q *Question) { out(q, survey.Email, 2*hours); out(q, survey.SMS, hours) }, reason: survey.OptedOut, until: now.Add(-hours)},
+	{name: "both addresses came back", edit: func(q *Question) { back(q, survey.Email, 2*hours); back(q, survey.SMS, hours) }, reason: survey.Bounced, until: now.Add(-hours)},
+	{name: "one came back, out of the other", edit: func(q *Question) { back(q, survey.SMS, hours); out(q, survey.Email, 2*hours) }, reason: survey.OptedOut, until: now.Add(-2 * hours)},
+	{name: "out of one, the other came back", edit: func(q *Question) { back(q, survey.Email, hours); out(q, survey.SMS, 2*hours) }, reason: survey.OptedOut, until: now.Add(-2 * hours)},
 	{name: "opted out of the only one", edit: func(q *Question) { out(q, survey.Email, hours); q.Contact.Phone = "" }, reason: survey.OptedOut, until: now.Add(-hours)},
 	{name: "opted out of one that has no address", edit: func(q *Question) {
 		out(q, survey.Email, hours)
@@ -474,4 +477,12 @@ func TestMatches(t *testing.T) {
 	if Matches([]survey.Condition{is("total", "1")}, nil) || !Matches(nil, nil) {
 		t.Error("an event without data meets no condition, and all of none")
 	}
+}
+
+// back makes messages to the contact's address of a channel have come back.
+func back(q *Question, ch survey.Channel, ago time.Duration) {
+	if q.Contact.Bounces == nil {
+		q.Contact.Bounces = map[survey.Channel]survey.Bounces{}
+	}
+	q.Contact.Bounces[ch] = survey.Bounces{Address: q.Contact.Address(ch), StoppedAt: q.Now.Add(-ago)}
 }

@@ -38,7 +38,7 @@ func (s *Store) MarshalAsk(a *survey.Ask) item {
 	}
 	for name, t := range map[string]time.Time{
 		"askedAt": a.AskedAt, "triedAt": a.TriedAt, "sentAt": a.SentAt, "refusedAt": a.RefusedAt, "deliveredAt": a.DeliveredAt, "bouncedAt": a.BouncedAt,
-		"remindedAt": a.RemindedAt, "answeredAt": a.AnsweredAt, "editedAt": a.EditedAt, "autoAt": a.AutoAt,
+		"remindedAt": a.RemindedAt, "repliedAt": a.RepliedAt, "answeredAt": a.AnsweredAt, "editedAt": a.EditedAt, "autoAt": a.AutoAt,
 	} {
 		if !t.IsZero() {
 			it[name] = millis(t)
@@ -48,7 +48,11 @@ func (s *Store) MarshalAsk(a *survey.Ask) item {
 		it["score"] = num(int64(a.Score))
 	}
 	if a.Comment != "" {
-		feed, feedAt := feedKeys(a.Touchpoint, a.ID, a.AnsweredAt)
+		at := a.AnsweredAt
+		if at.IsZero() {
+			at = a.RepliedAt
+		}
+		feed, feedAt := feedKeys(a.Touchpoint, a.ID, at)
 		it["feed"], it["feedAt"] = str(feed), str(feedAt)
 	}
 	if len(a.Segments) > 0 {
@@ -97,6 +101,7 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 		Score:       int(d.num("score")),
 		Comment:     d.str("comment"),
 		Trust:       survey.Trust(d.str("trust")),
+		RepliedAt:   d.time("repliedAt"),
 		AnsweredAt:  d.time("answeredAt"),
 		EditedAt:    d.time("editedAt"),
 		AutoAt:      d.time("autoAt"),

@@ -81,7 +81,7 @@ func (s *Store) changed(ctx context.Context, was *survey.Contact, change func(*s
 		return nil, err
 	}
 	c.ID, c.Number, c.Version, c.CreatedAt, c.ChangedAt = was.ID, was.Number, was.Version, was.CreatedAt, was.ChangedAt
-	c.LastAskedAt, c.LastAsk, c.Asked = was.LastAskedAt, was.LastAsk, was.Asked
+	c.LastAskedAt, c.LastAsk, c.Asked, c.Bounces = was.LastAskedAt, was.LastAsk, was.Asked, was.Bounces
 	for ch, at := range c.OptOuts {
 		c.OptOuts[ch] = at.UTC().Truncate(time.Millisecond)
 	}
@@ -109,6 +109,7 @@ func (s *Store) changed(ctx context.Context, was *survey.Contact, change func(*s
 func clone(c *survey.Contact) *survey.Contact {
 	out := *c
 	out.Segments, out.OptOuts, out.Asked = slices.Clone(c.Segments), maps.Clone(c.OptOuts), maps.Clone(c.Asked)
+	out.Bounces = maps.Clone(c.Bounces)
 	return &out
 }
 

@@ -65,6 +65,9 @@ func marshalContact(c *survey.Contact) item {
 	if !c.LastAskedAt.IsZero() {
 		it["lastAskedAt"], it["lastAsk"] = millis(c.LastAskedAt), str(c.LastAsk)
 	}
+	if len(c.Bounces) > 0 {
+		it["bounces"] = marshalBounces(c.Bounces)
+	}
 	asked := item{}
 	for t, a := range c.Asked {
 		asked[t] = marshalAsked(a)
@@ -101,6 +104,7 @@ func unmarshalContact(it item) (*survey.Contact, error) {
 		Zone:        d.str("zone"),
 		Segments:    d.set("segments"),
 		OptOuts:     d.optOuts("optOuts"),
+		Bounces:     d.bounces("bounces"),
 		CreatedAt:   d.time("createdAt"),
 		ChangedAt:   d.time("changedAt"),
 		LastAskedAt: d.time("lastAskedAt"),

@@ -59,6 +59,9 @@ type Ask struct {
 	DeliveredAt time.Time
 	BouncedAt   time.Time
 	RemindedAt  time.Time
+	// RepliedAt is when words came back by SMS without an answer in them,
+	// which Comment has.
+	RepliedAt time.Time
 
 	Score      int // meaningful only where Answered
 	Comment    string

@@ -46,7 +46,7 @@ const (
 // Reasons lists the reasons, in the order in which they are looked for.
 func Reasons() []Reason {
 	return []Reason{
-		NoTouchpoint, Stopped, NoContact, OutOfSegment, OutOfSample, NoAddress, OptedOut,
+		NoTouchpoint, Stopped, NoContact, OutOfSegment, OutOfSample, NoAddress, OptedOut, Bounced,
 		TooLate, HasAnswered, SameAsked, OtherAsked, TurnComes, Undeliverable,
 	}
 }
