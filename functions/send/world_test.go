@@ -40,7 +40,6 @@ type world struct {
 	waiting   map[string]waiting // by name
 	delays    []time.Duration
 	meddler   func(c *survey.Contact) // changes what is read of a contact
-	pacedTo   int                     // waits of the pace
 	transport func(m message.Message) error
 }
 
