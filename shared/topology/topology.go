@@ -8,17 +8,20 @@ type Function string
 
 // The functions.
 const (
-	Answer  Function = "answer"
-	Vote    Function = "vote"
-	Results Function = "results"
-	Tally   Function = "tally"
-	Intake  Function = "intake"
-	Plan    Function = "plan"
-	Send    Function = "send"
+	Answer   Function = "answer"
+	Vote     Function = "vote"
+	Results  Function = "results"
+	Tally    Function = "tally"
+	Intake   Function = "intake"
+	Plan     Function = "plan"
+	Send     Function = "send"
+	Delivery Function = "delivery"
 )
 
 // Functions lists the functions.
-func Functions() []Function { return []Function{Answer, Vote, Results, Tally, Intake, Plan, Send} }
+func Functions() []Function {
+	return []Function{Answer, Vote, Results, Tally, Intake, Plan, Send, Delivery}
+}
 
 // Route is one method and path of the HTTP API. Paths are written as API
 // Gateway (HTTP API, payload version 2.0) writes them: {name} is one segment.
@@ -211,6 +214,9 @@ func Accesses() []Access {
 		{Results, Contacts, []Action{GetItem, BatchGet, Scan, PutItem, UpdateItem, DeleteItem}, false},
 		{Results, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},
 		{Results, Decisions, []Action{Query, BatchWrite}, false},
+		{Delivery, Responses, []Action{GetItem, UpdateItem, Query, BatchGet}, true},
+		{Delivery, Contacts, []Action{GetItem, UpdateItem}, false},
+		{Delivery, Addresses, []Action{BatchGet}, false},
 		{Intake, Settings, []Action{GetItem, UpdateItem}, false},
 		{Intake, Contacts, []Action{BatchGet, PutItem, UpdateItem}, false},
 		{Intake, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
@@ -284,6 +290,15 @@ const (
 	EventFunction = Plan
 	OwnSource     = "pulssi"
 	APISource     = "pulssi.api"
+)
+
+// NoticeFunction hears what became of e-mails: the events of SES that come over
+// the account's own (default) bus. ReplyFunction hears the text messages that
+// people send, which come over the SNS topic named RepliesTopic.
+const (
+	NoticeFunction = Delivery
+	ReplyFunction  = Delivery
+	RepliesTopic   = "replies"
 )
 
 // Publishers lists the functions that put events on the bus.

@@ -42,6 +42,12 @@ func TestRoutes(t *testing.T) {
 	for _, s := range topology.Streams() {
 		reached[s.Function] = true
 	}
+	for _, q := range topology.Queues() {
+		reached[q.Function] = true
+	}
+	for _, f := range []topology.Function{topology.TickFunction, topology.EventFunction, topology.NoticeFunction, topology.ReplyFunction} {
+		reached[f] = true
+	}
 	for _, f := range topology.Functions() {
 		if !reached[f] {
 			t.Errorf("nothing ever invokes %s", f)
@@ -127,6 +133,36 @@ func TestAccesses(t *testing.T) {
 		}
 		if len(a.Actions) == 0 || a.Index && len(a.Table.Indexes) == 0 {
 			t.Errorf("the access of %s to %s allows nothing, or indexes that are not there", p.function, p.table)
+		}
+	}
+}
+
+// TestQueues holds the queues to what SQS and Lambda take: a message comes again
+// after the invocation that had it is over.
+func TestQueues(t *testing.T) {
+	seen := map[string]bool{topology.RefusedEvents: true}
+	for _, q := range topology.Queues() {
+		for _, name := range []string{q.Name, q.Failed()} {
+			if seen[name] {
+				t.Errorf("queue %s is there twice", name)
+			}
+			seen[name] = true
+		}
+		if q.Batch < 1 || q.Batch > 10 || q.VisibilitySeconds < 30 || q.VisibilitySeconds > 12*3600 {
+			t.Errorf("queue %s: batch %d, visibility %d s", q.Name, q.Batch, q.VisibilitySeconds)
+		}
+		if q.Receives < 1 || q.Receives > 1000 || q.Concurrency == 1 || q.Concurrency > 1000 {
+			t.Errorf("queue %s: %d receives, concurrency %d", q.Name, q.Receives, q.Concurrency)
+		}
+		if !slices.Contains(topology.Functions(), q.Function) {
+			t.Errorf("queue %s leads to %q", q.Name, q.Function)
+		}
+	}
+	for f, names := range topology.Senders() {
+		for _, n := range names {
+			if !seen[n] || !slices.Contains(topology.Functions(), f) {
+				t.Errorf("%s sends to %s", f, n)
+			}
 		}
 	}
 }
