@@ -96,7 +96,7 @@ func partial(tables *testkit.Tables, n int) (*store.Store, *atomic.Int32) {
 // tried without any headway.
 func TestRestsOfBatches(t *testing.T) {
 	tables := testkit.NewTables(t)
-	ids := addMany(t, tables, 45, 0, "Asia/Tokyo")
+	ids := addMany(t, tables, 45, "Asia/Tokyo")
 	s, calls := partial(tables, 4)
 	got, err := s.ContactsByID(ctx, ids)
 	if err != nil || len(got) != len(ids) || calls.Load() != 12 {
