@@ -2,6 +2,7 @@ package stack
 
 import (
 	"path/filepath"
+	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -29,24 +30,34 @@ type Function struct {
 	Role     awsiam.Role
 }
 
-// memory is what a function has, in MB. Go is as fast with 128 as with more
-// (budgets of the design); the tally holds batches of up to 6 MB with their
-// images decoded, several times that in Go.
-func memory(f topology.Function) float64 {
-	if f == topology.Tally {
-		return 512
-	}
-	return 128
+// size is what a function has.
+type size struct {
+	memory  float64 // MB
+	disk    float64 // MB, from 512
+	timeout time.Duration
 }
 
-// timeout is the longest that a function may take. A customer waits for the
-// public ones; a batch of the tally is done in seconds, or was caught by a
-// slow database.
-func timeout(f topology.Function) awscdk.Duration {
-	if f == topology.Tally {
-		return awscdk.Duration_Minutes(jsii.Number(1))
+// sizes are those of the functions that no one waits for. The tally holds
+// batches of up to 6 MB with their images decoded, several times that in Go; a
+// batch is done in seconds, or was caught by a slow database. A tick may plan a
+// million contacts, and a file have as many; their timeout is the longest there
+// is, and both go on in another invocation. Unpacked, a workbook is far larger
+// than its file. SQS hands a message out again after six times the timeout of
+// send (AWS Lambda Developer Guide: SQS event sources).
+var sizes = map[topology.Function]size{
+	topology.Tally:  {512, 512, time.Minute},
+	topology.Plan:   {512, 512, 15 * time.Minute},
+	topology.Intake: {1024, 2048, 15 * time.Minute},
+	topology.Send:   {256, 512, 30 * time.Second},
+}
+
+// sizeOf returns what a function has. Go is as fast with 128 MB as with more
+// (budgets of the design), and a customer waits no longer than 10 s.
+func sizeOf(f topology.Function) size {
+	if s, ok := sizes[f]; ok {
+		return s
 	}
-	return awscdk.Duration_Seconds(jsii.Number(10))
+	return size{128, 512, 10 * time.Second}
 }
 
 // NewFunction makes a function with a role of its own that can write its log
@@ -67,17 +78,19 @@ func NewFunction(scope constructs.Construct, id string, props *FunctionProps) *F
 	for k, v := range props.Settings.environment() {
 		environment[k] = jsii.String(v)
 	}
+	has := sizeOf(props.Function)
 	fn := awslambda.NewFunction(this, jsii.String("Function"), &awslambda.FunctionProps{
-		FunctionName: jsii.String(name),
-		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture: awslambda.Architecture_ARM_64(),
-		Handler:      jsii.String("bootstrap"),
-		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(props.Code, string(props.Function))), nil),
-		MemorySize:   jsii.Number(memory(props.Function)),
-		Timeout:      timeout(props.Function),
-		Environment:  &environment,
-		Role:         role,
-		LogGroup:     logs,
+		FunctionName:         jsii.String(name),
+		Runtime:              awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:         awslambda.Architecture_ARM_64(),
+		Handler:              jsii.String("bootstrap"),
+		Code:                 awslambda.Code_FromAsset(jsii.String(filepath.Join(props.Code, string(props.Function))), nil),
+		MemorySize:           jsii.Number(has.memory),
+		Timeout:              awscdk.Duration_Seconds(jsii.Number(has.timeout.Seconds())),
+		EphemeralStorageSize: awscdk.Size_Mebibytes(jsii.Number(has.disk)),
+		Environment:          &environment,
+		Role:                 role,
+		LogGroup:             logs,
 		// Lambda's own lines about each invocation would cost more than the
 		// invocation; what goes wrong it still says.
 		LoggingFormat:         awslambda.LoggingFormat_JSON,
@@ -94,18 +107,25 @@ func (f *Function) Allow(actions, resources *[]*string) {
 	f.Role.AddToPolicy(allow(actions, resources))
 }
 
+// AllowIf is [Function.Allow] on a condition: the value of a key.
+func (f *Function) AllowIf(actions, resources *[]*string, key string, value *string) {
+	f.Role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions: actions, Resources: resources,
+		Conditions: &map[string]any{"StringEquals": map[string]any{key: value}},
+	}))
+}
+
+// Know gives the function a variable of package config.
+func (f *Function) Know(name string, value *string) {
+	f.Function.AddEnvironment(jsii.String(name), value, nil)
+}
+
 // Feed maps the stream of a table to the function, and keeps what could not be
 // handled in a queue.
 func (f *Function) Feed(t *Table, s topology.Stream) {
-	failed := awssqs.NewQueue(f.Function, jsii.String("Failed"), &awssqs.QueueProps{
-		QueueName:       jsii.String(t.Props.Settings.prefix() + string(s.Function) + "-failed"),
-		RetentionPeriod: awscdk.Duration_Days(jsii.Number(14)),
-		Encryption:      awssqs.QueueEncryption_SQS_MANAGED,
-		EnforceSSL:      jsii.Bool(true),
-		// It says which records failed, not what is in them: a recount repairs
-		// the tallies without it.
-		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
-	})
+	// It says which records failed, not what is in them: a recount repairs the
+	// tallies without it.
+	failed := newQueue(f.Function, "Failed", t.Props.Settings.prefix()+string(s.Function)+"-failed", &awssqs.QueueProps{})
 	f.Allow(jsii.Strings("sqs:SendMessage"), &[]*string{failed.QueueArn()})
 	t.GrantStream(f)
 	mapping := awslambda.NewEventSourceMapping(f.Function, jsii.String("Stream"), &awslambda.EventSourceMappingProps{

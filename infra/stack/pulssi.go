@@ -5,6 +5,7 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
+	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
@@ -19,6 +20,11 @@ type Pulssi struct {
 	Stack     awscdk.Stack
 	Tables    map[string]*Table // by name
 	Functions map[topology.Function]*Function
+	Queues    map[string]*Queue // by name
+	Events    *Events
+	Schedules *Schedules
+	Files     *Files
+	Sending   *Sending
 	API       *API
 }
 
@@ -28,7 +34,7 @@ func NewPulssi(scope constructs.Construct, id string, props *PulssiProps) *Pulss
 	st := awscdk.NewStack(scope, &id, &awscdk.StackProps{
 		Description: jsii.String("Pulssi: asks, answers and scores (" + string(props.Settings.Stage) + ")"),
 	})
-	p := &Pulssi{Stack: st, Tables: map[string]*Table{}, Functions: map[topology.Function]*Function{}}
+	p := &Pulssi{Stack: st, Tables: map[string]*Table{}, Functions: map[topology.Function]*Function{}, Queues: map[string]*Queue{}}
 	for _, t := range topology.Tables() {
 		p.Tables[t.Name] = NewTable(st, "Table-"+t.Name, &TableProps{t, props.Settings})
 		awscdk.NewCfnOutput(st, jsii.String("TableName-"+t.Name), &awscdk.CfnOutputProps{Value: p.Tables[t.Name].Table.TableName()})
@@ -43,6 +49,49 @@ func NewPulssi(scope constructs.Construct, id string, props *PulssiProps) *Pulss
 		p.Functions[s.Function].Feed(p.Tables[s.Table.Name], s)
 	}
 	p.API = NewAPI(st, "Http", &APIProps{topology.Routes(), p.Functions, props.Settings})
+	p.ask(st, props.Settings)
 	awscdk.NewCfnOutput(st, jsii.String("Url"), &awscdk.CfnOutputProps{Value: p.API.API.ApiEndpoint()})
 	return p
+}
+
+// ask makes what asks people: queues, events, schedules, files and sending.
+func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
+	for _, q := range topology.Queues() {
+		queue := NewQueue(st, "Queue-"+q.Name, &QueueProps{q, s})
+		queue.Invoke(p.Functions[q.Function])
+		p.Queues[q.Name] = queue
+	}
+	asks := p.Queues[topology.Asks.Name]
+	p.Events = NewEvents(st, "Events", &EventsProps{p.Functions, s})
+	for _, f := range topology.Functions() {
+		for _, name := range topology.Senders()[f] {
+			switch name {
+			case topology.RefusedEvents:
+				allowSend(p.Functions[f], p.Events.Failed)
+				p.Functions[f].Know(config.RefusedQueue, p.Events.Failed.QueueUrl())
+			case topology.Asks.Name:
+				allowSend(p.Functions[f], asks.Queue)
+				p.Functions[f].Know(config.AsksQueue, asks.Queue.QueueUrl())
+			}
+		}
+	}
+	// Who takes asks from the queue says there when one is to come again.
+	p.Functions[topology.Asks.Function].Know(config.AsksQueue, asks.Queue.QueueUrl())
+	p.Schedules = NewSchedules(st, "Schedules", &SchedulesProps{asks, s})
+	for _, f := range topology.Schedulers() {
+		p.Schedules.Grant(p.Functions[f])
+	}
+	for _, f := range topology.Publishers() {
+		p.Functions[f].AllowIf(jsii.Strings("events:PutEvents"), &[]*string{p.Events.Bus.EventBusArn()}, "events:source", jsii.String(topology.APISource))
+		p.Functions[f].Know(config.Bus, p.Events.Bus.EventBusName())
+	}
+	p.Files = NewFiles(st, "Files", &FilesProps{p.Queues[topology.Imports.Name], s})
+	p.Files.Grant(p.Functions[topology.Imports.Function])
+	url := p.API.API.ApiEndpoint()
+	if s.PublicURL != "" {
+		url = &s.PublicURL
+	}
+	p.Sending = NewSending(st, "Sending", &SendingProps{p.Functions[topology.Asks.Function], s, url})
+	awscdk.NewCfnOutput(st, jsii.String("BusName"), &awscdk.CfnOutputProps{Value: p.Events.Bus.EventBusName()})
+	awscdk.NewCfnOutput(st, jsii.String("FilesName"), &awscdk.CfnOutputProps{Value: p.Files.Bucket.BucketName()})
 }

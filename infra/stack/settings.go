@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/mail"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,10 +32,15 @@ type Settings struct {
 	Zone          string // reporting time zone, an IANA name
 	PublicURL     string // where customers reach the API; "" for the gateway's own address
 	RetentionDays string // how long asks are kept, in days
+	FileDays      string // how long uploads and reports are kept, in days
+	Sender        string // verified address that e-mails come from; "" for no e-mail
+	SMSSender     string // sender id of SMS; "" for no SMS
+	SendRate      string // messages a second, at most
+	DryRun        string // "true" where nothing is sent
 }
 
 // keys are those of the context.
-var keys = []string{"stage", "zone", "publicUrl", "retentionDays"}
+var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "smsSender", "sendRate", "dryRun"}
 
 // ReadSettings reads the context of an app:
 //
@@ -41,6 +48,11 @@ var keys = []string{"stage", "zone", "publicUrl", "retentionDays"}
 //	zone           reporting time zone, default Europe/Helsinki
 //	publicUrl      https://answer.example.com, default the gateway's own address
 //	retentionDays  91 to 3650, default 1095
+//	fileDays       1 to 365, default 30
+//	sender         feedback@example.com or Example <feedback@example.com>, default none
+//	smsSender      1 to 11 letters and digits with a letter among them, default none
+//	sendRate       over 0 to 1000, default 10
+//	dryRun         true or false (default)
 //
 // Every mistake is returned, joined, each naming its key. A key that is none of
 // these is one: a misspelt stage must not deploy another one. Keys with a mark
@@ -58,7 +70,9 @@ func ReadSettings(context map[string]any) (Settings, error) {
 			return otherwise
 		case string:
 			return v
-		case float64: // a number in cdk.json
+		case bool: // in cdk.json, as the next
+			return strconv.FormatBool(v)
+		case float64:
 			return strconv.FormatFloat(v, 'f', -1, 64)
 		default:
 			errs = append(errs, fmt.Errorf("context %s must be a text, not %v", key, v))
@@ -70,6 +84,11 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		Zone:          text("zone", config.DefaultZone),
 		PublicURL:     strings.TrimSuffix(text("publicUrl", ""), "/"),
 		RetentionDays: text("retentionDays", "1095"),
+		FileDays:      text("fileDays", "30"),
+		Sender:        text("sender", ""),
+		SMSSender:     text("smsSender", ""),
+		SendRate:      text("sendRate", "10"),
+		DryRun:        text("dryRun", "false"),
 	}
 	if s.Stage != Dev && s.Stage != Prod {
 		errs = append(errs, fmt.Errorf("context stage must be dev or prod, not %q", s.Stage))
@@ -78,9 +97,26 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	if u, err := url.Parse(s.PublicURL); s.PublicURL != "" && (err != nil || u.Host == "" || s.PublicURL != "https://"+u.Host) {
 		errs = append(errs, fmt.Errorf("context publicUrl must be https:// and a host, as https://answer.example.com, not %q", s.PublicURL))
 	}
+	if days := s.fileDays(); strconv.Itoa(days) != s.FileDays || days < 1 || days > 365 {
+		errs = append(errs, fmt.Errorf("context fileDays must be a whole number of days from 1 to 365, not %q", s.FileDays))
+	}
+	if _, err := mail.ParseAddress(s.Sender); s.Sender != "" && err != nil {
+		errs = append(errs, fmt.Errorf("context sender must be an e-mail address, alone or as Example <feedback@example.com>, not %q", s.Sender))
+	}
+	if s.SMSSender != "" && (len(s.SMSSender) > 11 || !smsSender.MatchString(s.SMSSender)) {
+		errs = append(errs, fmt.Errorf("context smsSender must be 1 to 11 letters (a-z) and digits with at least one letter, not %q", s.SMSSender))
+	}
 	// The rest is held to the rules of those who will read it.
-	env := map[string]string{config.Region: "any", config.Zone: s.Zone, config.Retention: s.RetentionDays}
+	env := map[string]string{
+		config.Region: "any", config.Zone: s.Zone, config.Retention: s.RetentionDays, config.SendRate: s.SendRate,
+	}
 	getenv := func(name string) string { return env[name] }
+	if _, err := config.ReadSending(getenv); err != nil {
+		errs = append(errs, fmt.Errorf("context sendRate: %w", err))
+	}
+	if s.DryRun != "true" && s.DryRun != "false" {
+		errs = append(errs, fmt.Errorf("context dryRun must be true or false, not %q", s.DryRun))
+	}
 	if _, err := config.ReadZone(getenv); err != nil {
 		errs = append(errs, fmt.Errorf("context zone: %w", err))
 	}
@@ -88,6 +124,16 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		errs = append(errs, fmt.Errorf("context retentionDays: %w", err))
 	}
 	return s, errors.Join(errs...)
+}
+
+// smsSender is a sender id of up to 11 characters (Amazon SNS Developer Guide:
+// SenderID).
+var smsSender = regexp.MustCompile(`^[0-9]*[A-Za-z][0-9A-Za-z]*$`)
+
+// fileDays returns FileDays as a number, 0 where it is none.
+func (s Settings) fileDays() int {
+	days, _ := strconv.Atoi(s.FileDays)
+	return days
 }
 
 // prefix begins the names of a deployment's tables, functions and log groups,

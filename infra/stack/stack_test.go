@@ -2,7 +2,6 @@ package stack
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -37,8 +36,15 @@ type assembly struct {
 	templates map[Stage]template
 }
 
-// given is the context of both stages: no key has its default.
-var given = map[string]any{"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365"}
+// given is the context of both stages: no key has its default, but in prod
+// there is no address and nothing to send by.
+var given = map[Stage]map[string]any{
+	Dev: {
+		"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365", "fileDays": 7.0,
+		"sender": "Kauppa <Feedback@example.com>", "smsSender": "Kauppa24", "sendRate": 0.5, "dryRun": true,
+	},
+	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
+}
 
 var synthesized = sync.OnceValues(func() (*assembly, error) {
 	folder, err := os.MkdirTemp("", "pulssi-infra-")
@@ -61,7 +67,7 @@ var synthesized = sync.OnceValues(func() (*assembly, error) {
 		if err := readJSON("../../cdk.json", &cdk); err != nil {
 			return nil, err
 		}
-		maps.Copy(cdk.Context, given)
+		maps.Copy(cdk.Context, given[stage])
 		cdk.Context["stage"] = string(stage)
 		settings, err := ReadSettings(cdk.Context)
 		if err != nil {
@@ -166,54 +172,101 @@ func show(v any) string {
 	return string(b)
 }
 
-// role returns the logical id of a function's role.
-func (t template) role(tt *testing.T, f topology.Function) string {
+// function returns the logical id of a function, and role that of its role.
+func (t template) function(tt *testing.T, stage Stage, f topology.Function) string {
 	tt.Helper()
-	fn := t[t.byName(tt, "AWS::Lambda::Function", "FunctionName", "pulssi-dev-"+string(f))]
-	ref := fn.Properties["Role"].(map[string]any)["Fn::GetAtt"].([]any)
+	return t.byName(tt, "AWS::Lambda::Function", "FunctionName", "pulssi-"+string(stage)+"-"+string(f))
+}
+
+func (t template) role(tt *testing.T, stage Stage, f topology.Function) string {
+	tt.Helper()
+	ref := t[t.function(tt, stage, f)].Properties["Role"].(map[string]any)["Fn::GetAtt"].([]any)
 	return ref[0].(string)
+}
+
+// queue returns the logical id of a queue of the stage dev.
+func (t template) queue(tt *testing.T, name string) string {
+	tt.Helper()
+	return t.byName(tt, "AWS::SQS::Queue", "QueueName", "pulssi-dev-"+name)
+}
+
+// join is how a template puts a text together.
+func join(parts ...any) map[string]any {
+	return map[string]any{"Fn::Join": []any{"", parts}}
+}
+
+func ref(id string) map[string]any { return map[string]any{"Ref": id} }
+
+// inAccount is the ARN of something of this account and region.
+func inAccount(service string, rest ...any) map[string]any {
+	return join(append([]any{"arn:", ref("AWS::Partition"), ":" + service + ":", ref("AWS::Region"), ":", ref("AWS::AccountId")}, rest...)...)
+}
+
+// may lists what a role may do: an action on a resource each, with the
+// condition if there is one.
+func (t template) may(tt *testing.T, role string) []string {
+	tt.Helper()
+	if r := t[role]; r.Properties["ManagedPolicyArns"] != nil || r.Properties["Policies"] != nil {
+		tt.Errorf("the role %s has managed or inline policies: %s", role, show(r.Properties))
+	}
+	var out []string
+	for _, p := range t.ofType("AWS::IAM::Policy") {
+		if !strings.Contains(show(p.Properties["Roles"]), `"`+role+`"`) {
+			continue
+		}
+		var doc struct {
+			Statement []struct {
+				Action, Resource, NotResource, Condition any
+				Effect                                   string
+			}
+		}
+		if err := json.Unmarshal([]byte(show(p.Properties["PolicyDocument"])), &doc); err != nil {
+			tt.Fatal(err)
+		}
+		for _, s := range doc.Statement {
+			if s.Effect != "Allow" {
+				tt.Errorf("%s has a statement that does not allow: %s", role, show(s))
+			}
+			for _, a := range list(s.Action) {
+				for _, r := range list(s.Resource) {
+					line := a.(string) + " on " + show(r)
+					if s.NotResource != nil {
+						line += " but not " + show(s.NotResource)
+					}
+					if s.Condition != nil {
+						line += " if " + show(s.Condition)
+					}
+					out = append(out, line)
+				}
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// equals is the condition that a key has a value.
+func equals(pairs ...any) string {
+	values := map[string]any{}
+	for i := 0; i < len(pairs); i += 2 {
+		values[pairs[i].(string)] = pairs[i+1]
+	}
+	return " if " + show(map[string]any{"StringEquals": values})
 }
 
 // TestPermissions holds each function to exactly the calls it makes, each on
 // exactly the resources it makes them on.
 func TestPermissions(t *testing.T) {
 	tpl := synth(t, Dev)
-	type statement struct {
-		Action   any
-		Effect   string
-		Resource any
-	}
 	for _, f := range topology.Functions() {
-		role := tpl.role(t, f)
-		if r := tpl[role]; r.Properties["ManagedPolicyArns"] != nil || r.Properties["Policies"] != nil {
-			t.Errorf("the role of %s has managed or inline policies: %s", f, show(r.Properties))
-		}
-		var got []string
-		for _, p := range tpl.ofType("AWS::IAM::Policy") {
-			roles := show(p.Properties["Roles"])
-			if !strings.Contains(roles, `"`+role+`"`) {
-				continue
-			}
-			var doc struct{ Statement []statement }
-			if err := json.Unmarshal([]byte(show(p.Properties["PolicyDocument"])), &doc); err != nil {
-				t.Fatal(err)
-			}
-			for _, s := range doc.Statement {
-				if s.Effect != "Allow" {
-					t.Errorf("%s has a statement that does not allow: %s", f, show(s))
-				}
-				for _, a := range list(s.Action) {
-					for _, r := range list(s.Resource) {
-						got = append(got, a.(string)+" on "+show(r))
-					}
-				}
-			}
-		}
 		var want []string
 		allow := func(resource any, actions ...string) {
 			for _, a := range actions {
 				want = append(want, a+" on "+show(resource))
 			}
+		}
+		allowIf := func(resource any, action, condition string) {
+			want = append(want, action+" on "+show(resource)+condition)
 		}
 		log := tpl.byName(t, "AWS::Logs::LogGroup", "LogGroupName", "/pulssi/dev/"+string(f))
 		allow(arn(log, "Arn"), "logs:CreateLogStream", "logs:PutLogEvents")
@@ -225,7 +278,7 @@ func TestPermissions(t *testing.T) {
 			for _, action := range a.Actions {
 				allow(arn(table, "Arn"), string(action))
 				if a.Index {
-					allow(map[string]any{"Fn::Join": []any{"", []any{arn(table, "Arn"), "/index/*"}}}, string(action))
+					allow(join(arn(table, "Arn"), "/index/*"), string(action))
 				}
 			}
 		}
@@ -235,41 +288,317 @@ func TestPermissions(t *testing.T) {
 			}
 			table := tpl.byName(t, "AWS::DynamoDB::Table", "TableName", "pulssi-dev-"+s.Table.Name)
 			allow(arn(table, "StreamArn"), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator")
-			allow(map[string]any{"Fn::Join": []any{"", []any{arn(table, "Arn"), "/stream/*"}}}, "dynamodb:ListStreams")
-			allow(arn(tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-dev-"+string(f)+"-failed"), "Arn"), "sqs:SendMessage")
+			allow(join(arn(table, "Arn"), "/stream/*"), "dynamodb:ListStreams")
+			allow(arn(tpl.queue(t, string(f)+"-failed"), "Arn"), "sqs:SendMessage")
 		}
-		slices.Sort(got)
+		for _, q := range topology.Queues() {
+			if q.Function == f {
+				allow(arn(tpl.queue(t, q.Name), "Arn"), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
+			}
+		}
+		for _, name := range topology.Senders()[f] {
+			allow(arn(tpl.queue(t, name), "Arn"), "sqs:SendMessage")
+		}
+		if slices.Contains(topology.Schedulers(), f) {
+			group := tpl.byName(t, "AWS::Scheduler::ScheduleGroup", "Name", "pulssi-dev")
+			allow(inAccount("scheduler", ":schedule/", ref(group), "/*"), "scheduler:CreateSchedule")
+			allowIf(arn(scheduleRole(t, tpl), "Arn"), "iam:PassRole", equals("iam:PassedToService", "scheduler.amazonaws.com"))
+		}
+		if slices.Contains(topology.Publishers(), f) {
+			bus := tpl.byName(t, "AWS::Events::EventBus", "Name", "pulssi-dev-events")
+			allowIf(arn(bus, "Arn"), "events:PutEvents", equals("events:source", "pulssi.api"))
+		}
+		switch f {
+		case topology.Intake:
+			bucket := arn(bucket(t, tpl), "Arn")
+			allow(join(bucket, "/uploads/*"), "s3:GetObject")
+			allow(join(bucket, "/reports/*"), "s3:GetObject", "s3:PutObject")
+			allow(bucket, "s3:ListBucket")
+		case topology.Send:
+			allow(ref(theOnly(t, tpl, "AWS::SecretsManager::Secret")), "secretsmanager:GetSecretValue")
+			from := equals("ses:FromAddress", "Feedback@example.com")
+			allowIf(inAccount("ses", ":identity/*"), "ses:SendEmail", from)
+			allowIf(inAccount("ses", ":identity/*"), "ses:SendRawEmail", from)
+			allowIf(nil, "sns:Publish", " but not "+show("arn:aws:sns:*:*:*"))
+		}
 		slices.Sort(want)
-		check(t, "what "+string(f)+" may do", got, want)
+		check(t, "what "+string(f)+" may do", tpl.may(t, tpl.role(t, Dev, f)), want)
 	}
-	// The functions' policies are all there are.
-	if got, want := len(tpl.ofType("AWS::IAM::Policy")), len(topology.Functions()); got != want {
-		t.Errorf("%d policies, want one for each of %d functions", got, want)
+	// The functions' policies, those of schedules and of the tick are all there are.
+	if got, want := len(tpl.ofType("AWS::IAM::Policy")), len(topology.Functions())+2; got != want {
+		t.Errorf("%d policies, want %d", got, want)
 	}
 	if other := tpl.ofType("AWS::IAM::ManagedPolicy"); len(other) > 0 {
 		t.Errorf("there are managed policies: %s", show(other))
 	}
+	// Where there is nothing to send by, there is no right to.
+	prod := synth(t, Prod)
+	for _, line := range prod.may(t, prod.role(t, Prod, topology.Send)) {
+		if strings.HasPrefix(line, "ses:") || strings.HasPrefix(line, "sns:") {
+			t.Errorf("without a sender, send may %s", line)
+		}
+	}
 }
 
-// TestInvocations lets nothing but this API invoke the functions, and by no
-// other route than theirs.
+// theOnly returns the logical id of the one resource of a type.
+func theOnly(t *testing.T, tpl template, kind string) string {
+	t.Helper()
+	all := slices.Collect(maps.Keys(tpl.ofType(kind)))
+	if len(all) != 1 {
+		t.Fatalf("there are %d %s, want 1", len(all), kind)
+	}
+	return all[0]
+}
+
+func bucket(t *testing.T, tpl template) string {
+	t.Helper()
+	return theOnly(t, tpl, "AWS::S3::Bucket")
+}
+
+// scheduleRole returns the logical id of the role of the schedules: that which
+// Scheduler may take on for the group of asks.
+func scheduleRole(t *testing.T, tpl template) string {
+	t.Helper()
+	for id, r := range tpl.ofType("AWS::IAM::Role") {
+		if strings.Contains(show(r.Properties["AssumeRolePolicyDocument"]), ":schedule-group/pulssi-") {
+			return id
+		}
+	}
+	t.Fatal("there is no role of the schedules")
+	return ""
+}
+
+// trusts holds who may take on a role.
+func trusts(t *testing.T, tpl template, role, service string, condition any) {
+	t.Helper()
+	statement := map[string]any{"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": map[string]any{"Service": service}}
+	if condition != nil {
+		statement["Condition"] = condition
+	}
+	check(t, "who may be "+role, tpl[role].Properties["AssumeRolePolicyDocument"].(map[string]any)["Statement"], []any{statement})
+}
+
+func ofGroup(group string) any {
+	return map[string]any{"StringEquals": map[string]any{
+		"aws:SourceAccount": ref("AWS::AccountId"), "aws:SourceArn": inAccount("scheduler", ":schedule-group/"+group),
+	}}
+}
+
+// TestSchedules lets the schedules put asks into their queue, and nothing else.
+func TestSchedules(t *testing.T) {
+	tpl := synth(t, Dev)
+	role := scheduleRole(t, tpl)
+	trusts(t, tpl, role, "scheduler.amazonaws.com", ofGroup("pulssi-dev"))
+	check(t, "what the schedules may do", tpl.may(t, role), []string{"sqs:SendMessage on " + show(arn(tpl.queue(t, "asks"), "Arn"))})
+}
+
+func TestTick(t *testing.T) {
+	tpl := synth(t, Dev)
+	id := theOnly(t, tpl, "AWS::Scheduler::Schedule")
+	fn := arn(tpl.function(t, Dev, topology.Plan), "Arn")
+	failed := arn(tpl.queue(t, topology.RefusedEvents), "Arn")
+	target := tpl[id].Properties["Target"].(map[string]any)
+	role := target["RoleArn"].(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
+	check(t, "the tick", tpl[id].Properties, map[string]any{
+		"Name": "pulssi-dev-tick", "Description": "Who is asked in this hour?",
+		"ScheduleExpression": "cron(0 0/1 * * ? *)", "ScheduleExpressionTimezone": "UTC",
+		"FlexibleTimeWindow": map[string]any{"Mode": "OFF"},
+		"Target": map[string]any{
+			"Arn": fn, "RoleArn": arn(role, "Arn"), "Input": `{"tick":"<aws.scheduler.scheduled-time>"}`,
+			"DeadLetterConfig": map[string]any{"Arn": failed},
+			"RetryPolicy":      map[string]any{"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 185},
+		},
+	})
+	trusts(t, tpl, role, "scheduler.amazonaws.com", ofGroup("default"))
+	check(t, "what the tick may do", tpl.may(t, role), []string{
+		"lambda:InvokeFunction on " + show(fn), "sqs:SendMessage on " + show(failed),
+	})
+}
+
+func TestBusinessEvents(t *testing.T) {
+	tpl := synth(t, Dev)
+	bus := tpl.byName(t, "AWS::Events::EventBus", "Name", "pulssi-dev-events")
+	rule := theOnly(t, tpl, "AWS::Events::Rule")
+	failed := arn(tpl.queue(t, topology.RefusedEvents), "Arn")
+	check(t, "the rule", tpl[rule].Properties, map[string]any{
+		"Name": "pulssi-dev-business-events", "EventBusName": ref(bus), "State": "ENABLED",
+		"EventPattern": map[string]any{"source": []any{map[string]any{"anything-but": []any{"pulssi"}}}},
+		"Targets": []any{map[string]any{
+			"Id": "Target0", "Arn": arn(tpl.function(t, Dev, topology.Plan), "Arn"),
+			"DeadLetterConfig": map[string]any{"Arn": failed},
+			"RetryPolicy":      map[string]any{"MaximumEventAgeInSeconds": 24 * 3600, "MaximumRetryAttempts": 185},
+		}},
+	})
+	check(t, "who may put into the queue of what failed", tpl.opens(t, topology.RefusedEvents), []string{
+		"events.amazonaws.com sqs:SendMessage" + " if " + show(map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": arn(rule, "Arn")}}),
+	})
+	invocations := theOnly(t, tpl, "AWS::Lambda::EventInvokeConfig")
+	check(t, "what becomes of an invocation that fails", tpl[invocations].Properties, map[string]any{
+		"FunctionName": ref(tpl.function(t, Dev, topology.Plan)), "Qualifier": "$LATEST",
+		"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 6 * 3600,
+		"DestinationConfig": map[string]any{"OnFailure": map[string]any{"Destination": failed}},
+	})
+	if !tpl.waitsForPolicy(invocations, tpl.role(t, Dev, topology.Plan)) {
+		t.Errorf("the configuration does not wait for the policy of plan: %v", tpl[invocations].DependsOn)
+	}
+}
+
+// opens lists which services a queue's own policy lets in, and holds it to
+// keeping out everybody who does not use TLS.
+func (t template) opens(tt *testing.T, name string) []string {
+	tt.Helper()
+	id := t.queue(tt, name)
+	tls := false
+	var out []string
+	for _, p := range t.ofType("AWS::SQS::QueuePolicy") {
+		if show(p.Properties["Queues"]) != show([]any{ref(id)}) {
+			continue
+		}
+		for _, s := range p.Properties["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+			s := s.(map[string]any)
+			check(tt, "what the policy of "+name+" is of", s["Resource"], arn(id, "Arn"))
+			if s["Effect"] == "Deny" {
+				tls = tls || show(s["Condition"]) == `{"Bool":{"aws:SecureTransport":"false"}}` && s["Action"] == "sqs:*"
+				continue
+			}
+			out = append(out, s["Principal"].(map[string]any)["Service"].(string)+" "+s["Action"].(string)+" if "+show(s["Condition"]))
+		}
+	}
+	if !tls {
+		tt.Errorf("the queue %s is open without TLS", name)
+	}
+	return out
+}
+
+// waitsForPolicy reports whether a resource is made after the policies of a role.
+func (t template) waitsForPolicy(id, role string) bool {
+	return slices.ContainsFunc(t[id].DependsOn, func(d string) bool {
+		return t[d].Type == "AWS::IAM::Policy" && strings.Contains(show(t[d].Properties["Roles"]), `"`+role+`"`)
+	})
+}
+
+func TestQueues(t *testing.T) {
+	tpl := synth(t, Dev)
+	names := []string{topology.RefusedEvents}
+	for _, s := range topology.Streams() {
+		names = append(names, string(s.Function)+"-failed")
+	}
+	for _, q := range topology.Queues() {
+		names = append(names, q.Name, q.Failed())
+		p := tpl[tpl.queue(t, q.Name)].Properties
+		check(t, q.Name+": hidden for", p["VisibilityTimeout"], q.VisibilitySeconds)
+		check(t, q.Name+": what is received too often", p["RedrivePolicy"], map[string]any{
+			"deadLetterTargetArn": arn(tpl.queue(t, q.Failed()), "Arn"), "maxReceiveCount": q.Receives,
+		})
+		// Lambda refuses a mapping otherwise.
+		if has := sizeOf(q.Function).timeout.Seconds(); has > float64(q.VisibilitySeconds) {
+			t.Errorf("%s may take %g s, and a message comes again after %d s", q.Function, has, q.VisibilitySeconds)
+		}
+	}
+	for _, name := range names {
+		p := tpl[tpl.queue(t, name)].Properties
+		check(t, name+": kept, in seconds", p["MessageRetentionPeriod"], 14*24*3600)
+		check(t, name+": encrypted", p["SqsManagedSseEnabled"], true)
+		open := tpl.opens(t, name)
+		if name != topology.RefusedEvents && name != topology.Imports.Name && len(open) > 0 {
+			t.Errorf("the queue %s is open to %s", name, open)
+		}
+	}
+	if got := len(tpl.ofType("AWS::SQS::Queue")); got != len(names) {
+		t.Errorf("%d queues, want %d", got, len(names))
+	}
+	// SQS hands a batch out again after six times the timeout of send.
+	if got, want := 6*sizeOf(topology.Send).timeout, time.Duration(topology.Asks.VisibilitySeconds)*time.Second; got > want {
+		t.Errorf("six times the timeout of send is %s, and a message is hidden for %s", got, want)
+	}
+}
+
+func TestFiles(t *testing.T) {
+	for _, stage := range []Stage{Dev, Prod} {
+		tpl := synth(t, stage)
+		id := bucket(t, tpl)
+		b := tpl[id]
+		imports := tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-"+string(stage)+"-imports")
+		name := join("pulssi-"+string(stage)+"-files-", ref("AWS::AccountId"), "-", ref("AWS::Region"))
+		days, removal := 30, "Retain"
+		if stage == Dev {
+			days, removal = 7, "Delete"
+		}
+		check(t, "the bucket's deletion policy", b.DeletionPolicy, removal)
+		check(t, "the bucket", b.Properties, map[string]any{
+			"BucketName": name,
+			"PublicAccessBlockConfiguration": map[string]any{
+				"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true,
+			},
+			"BucketEncryption": map[string]any{"ServerSideEncryptionConfiguration": []any{
+				map[string]any{"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "AES256"}},
+			}},
+			"OwnershipControls": map[string]any{"Rules": []any{map[string]any{"ObjectOwnership": "BucketOwnerEnforced"}}},
+			"LifecycleConfiguration": map[string]any{"Rules": []any{map[string]any{
+				"Status": "Enabled", "ExpirationInDays": days, "AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1},
+			}}},
+			"NotificationConfiguration": map[string]any{"QueueConfigurations": []any{map[string]any{
+				"Event": "s3:ObjectCreated:*", "Queue": arn(imports, "Arn"),
+				"Filter": map[string]any{"S3Key": map[string]any{"Rules": []any{map[string]any{"Name": "prefix", "Value": "uploads/"}}}},
+			}}},
+		})
+		policy := tpl[theOnly(t, tpl, "AWS::S3::BucketPolicy")].Properties
+		check(t, "who may come to the bucket", policy["PolicyDocument"].(map[string]any)["Statement"], []any{map[string]any{
+			"Action": "s3:*", "Effect": "Deny", "Principal": map[string]any{"AWS": "*"},
+			"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
+			"Resource":  []any{arn(id, "Arn"), join(arn(id, "Arn"), "/*")},
+		}})
+		// S3 tries the queue when it is told of it.
+		if !slices.ContainsFunc(b.DependsOn, func(d string) bool {
+			return tpl[d].Type == "AWS::SQS::QueuePolicy" && show(tpl[d].Properties["Queues"]) == show([]any{ref(imports)})
+		}) {
+			t.Errorf("the bucket does not wait for the policy of its queue: %v", b.DependsOn)
+		}
+		if stage == Dev {
+			source := join("arn:aws:s3:::pulssi-dev-files-", ref("AWS::AccountId"), "-", ref("AWS::Region"))
+			check(t, "who may put into the queue of imports", tpl.opens(t, "imports"), []string{
+				"s3.amazonaws.com sqs:SendMessage" + equals("aws:SourceAccount", ref("AWS::AccountId"), "aws:SourceArn", source),
+			})
+		}
+	}
+}
+
+func TestSecret(t *testing.T) {
+	for _, stage := range []Stage{Dev, Prod} {
+		tpl := synth(t, stage)
+		s := tpl[theOnly(t, tpl, "AWS::SecretsManager::Secret")]
+		check(t, "the secret's deletion policy", s.DeletionPolicy, "Retain")
+		check(t, "the secret's name", s.Properties["Name"], "pulssi-"+string(stage)+"-asks")
+		check(t, "how it is made", s.Properties["GenerateSecretString"], map[string]any{"PasswordLength": 64, "ExcludePunctuation": true})
+	}
+}
+
+// TestInvocations lets nothing but this API, by the functions' own routes, and
+// the rule of the business events invoke a function. Scheduler does by a role,
+// Lambda for streams and queues by the function's own.
 func TestInvocations(t *testing.T) {
 	tpl := synth(t, Dev)
 	var got, want []string
 	for id, p := range tpl.ofType("AWS::Lambda::Permission") {
-		check(t, id+": principal", p.Properties["Principal"], "apigateway.amazonaws.com")
 		check(t, id+": action", p.Properties["Action"], "lambda:InvokeFunction")
 		fn := p.Properties["FunctionName"].(map[string]any)["Fn::GetAtt"].([]any)[0].(string)
-		source := p.Properties["SourceArn"].(map[string]any)["Fn::Join"].([]any)[1].([]any)
-		api := source[len(source)-2].(map[string]any)["Ref"].(string)
-		if tpl[api].Type != "AWS::ApiGatewayV2::Api" {
-			t.Errorf("%s is for %s", id, show(source))
+		who := p.Properties["Principal"].(string)
+		source := show(p.Properties["SourceArn"])
+		if who == "apigateway.amazonaws.com" {
+			parts := p.Properties["SourceArn"].(map[string]any)["Fn::Join"].([]any)[1].([]any)
+			api := parts[len(parts)-2].(map[string]any)["Ref"].(string)
+			if tpl[api].Type != "AWS::ApiGatewayV2::Api" {
+				t.Errorf("%s is for %s", id, source)
+			}
+			source = parts[len(parts)-1].(string)
 		}
-		got = append(got, source[len(source)-1].(string)+" "+tpl[fn].Properties["FunctionName"].(string))
+		got = append(got, who+" "+source+" "+tpl[fn].Properties["FunctionName"].(string))
 	}
 	for _, r := range topology.Routes() {
-		want = append(want, "/*/*"+r.Path+" pulssi-dev-"+string(r.Function)) // one for each method of a path
+		want = append(want, "apigateway.amazonaws.com /*/*"+r.Path+" pulssi-dev-"+string(r.Function)) // one for each method of a path
 	}
+	rule := arn(theOnly(t, tpl, "AWS::Events::Rule"), "Arn")
+	want = append(want, "events.amazonaws.com "+show(rule)+" pulssi-dev-"+string(topology.EventFunction))
 	slices.Sort(got)
 	slices.Sort(want)
 	check(t, "what may invoke which function", got, want)
@@ -335,7 +664,10 @@ func TestFunctions(t *testing.T) {
 		p := tpl[tpl.byName(t, "AWS::Lambda::Function", "FunctionName", "pulssi-dev-"+string(f))].Properties
 		check(t, string(f)+": architecture", p["Architectures"], []string{"arm64"})
 		check(t, string(f)+": runtime", p["Runtime"], "provided.al2023")
-		check(t, string(f)+": memory", p["MemorySize"], memory(f))
+		has := sizeOf(f)
+		check(t, string(f)+": memory", p["MemorySize"], has.memory)
+		check(t, string(f)+": disk", p["EphemeralStorage"], map[string]any{"Size": has.disk})
+		check(t, string(f)+": timeout", p["Timeout"], has.timeout.Seconds())
 		check(t, string(f)+": code", code(t, p), string(f))
 		if seconds := p["Timeout"].(float64); isHTTP(f) && seconds >= 30 {
 			t.Errorf("%s may take %g s, and the gateway gives up after 30", f, seconds)
@@ -344,27 +676,76 @@ func TestFunctions(t *testing.T) {
 		check(t, string(f)+": logging", p["LoggingConfig"], map[string]any{
 			"LogFormat": "JSON", "LogGroup": map[string]any{"Ref": log}, "SystemLogLevel": "WARN", "ApplicationLogLevel": "INFO",
 		})
-		// What it gets to know must be what it can read.
-		env := map[string]string{config.Region: "eu-north-1"} // set by Lambda
-		for k, v := range p["Environment"].(map[string]any)["Variables"].(map[string]any) {
-			env[k] = v.(string)
-		}
-		c, err := config.Read(func(name string) string { return env[name] })
-		if err != nil {
-			t.Errorf("%s could not start: %v", f, err)
-		}
-		zone, err := config.ReadZone(func(name string) string { return env[name] })
-		if err != nil {
-			t.Errorf("%s could not start: %v", f, err)
-		}
-		check(t, string(f)+": zone", fmt.Sprint(zone), given["zone"])
-		check(t, string(f)+": what it knows", c, config.Config{
-			TablePrefix: "pulssi-dev-", PublicURL: "https://answer.example.com", Retention: 365 * 24 * time.Hour, Region: "eu-north-1",
-		})
+		trusts(t, tpl, tpl.role(t, Dev, f), "lambda.amazonaws.com", nil)
 	}
 	for id, r := range tpl.ofType("AWS::Logs::LogGroup") {
 		if days, _ := r.Properties["RetentionInDays"].(float64); days == 0 {
 			t.Errorf("log group %s is kept for ever", id)
+		}
+	}
+}
+
+// TestEnvironment holds each function to knowing what it can read, and no more.
+func TestEnvironment(t *testing.T) {
+	for _, stage := range []Stage{Dev, Prod} {
+		tpl := synth(t, stage)
+		queueURL := func(name string) any {
+			return ref(tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-"+string(stage)+"-"+name))
+		}
+		asks := tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-"+string(stage)+"-asks")
+		for _, f := range topology.Functions() {
+			want := map[string]any{
+				config.TablePrefix: "pulssi-" + string(stage) + "-", config.Zone: "Europe/Stockholm",
+				config.PublicURL: "https://answer.example.com", config.Retention: "365",
+			}
+			if stage == Prod {
+				want[config.PublicURL] = ""
+			}
+			if f == topology.Plan || f == topology.Send {
+				want[config.AsksQueue] = queueURL("asks")
+				want[config.AsksQueueARN] = arn(asks, "Arn")
+				want[config.ScheduleGroup] = ref(tpl.byName(t, "AWS::Scheduler::ScheduleGroup", "Name", "pulssi-"+string(stage)))
+				want[config.ScheduleRole] = arn(scheduleRole(t, tpl), "Arn")
+			}
+			switch f {
+			case topology.Results:
+				want[config.Bus] = ref(tpl.byName(t, "AWS::Events::EventBus", "Name", "pulssi-"+string(stage)+"-events"))
+			case topology.Intake:
+				want[config.Files] = ref(bucket(t, tpl))
+			case topology.Plan:
+				want[config.RefusedQueue] = queueURL(topology.RefusedEvents)
+			case topology.Send:
+				want[config.SecretID] = ref(theOnly(t, tpl, "AWS::SecretsManager::Secret"))
+				want[config.Sender], want[config.SMSSender] = "Kauppa <Feedback@example.com>", "Kauppa24"
+				want[config.SendRate], want[config.DryRun] = "0.5", "true"
+				if stage == Prod {
+					want[config.Sender], want[config.SMSSender], want[config.SendRate], want[config.DryRun] = "", "", "10", "false"
+					// Links need a whole address.
+					want[config.PublicURL] = arn(theOnly(t, tpl, "AWS::ApiGatewayV2::Api"), "ApiEndpoint")
+				}
+			}
+			got := tpl[tpl.function(t, stage, f)].Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+			check(t, "what "+string(f)+" knows", got, want)
+			// It must be what the function can read.
+			env := map[string]string{config.Region: "eu-north-1"} // set by Lambda
+			for k, v := range got {
+				if text, ok := v.(string); ok {
+					env[k] = text
+				}
+			}
+			getenv := func(name string) string { return env[name] }
+			if stage == Prod && f == topology.Send {
+				env[config.PublicURL] = "https://id.execute-api.eu-north-1.amazonaws.com" // as the gateway's address is
+			}
+			if _, err := config.Read(getenv); err != nil {
+				t.Errorf("%s could not start: %v", f, err)
+			}
+			if _, err := config.ReadZone(getenv); err != nil {
+				t.Errorf("%s could not start: %v", f, err)
+			}
+			if _, err := config.ReadSending(getenv); err != nil {
+				t.Errorf("%s could not start: %v", f, err)
+			}
 		}
 	}
 }
@@ -390,47 +771,53 @@ func isHTTP(f topology.Function) bool {
 
 func TestMappings(t *testing.T) {
 	tpl := synth(t, Dev)
-	if got, want := len(tpl.ofType("AWS::Lambda::EventSourceMapping")), len(topology.Streams()); got != want {
+	if got, want := len(tpl.ofType("AWS::Lambda::EventSourceMapping")), len(topology.Streams())+len(topology.Queues()); got != want {
 		t.Errorf("%d mappings, want %d", got, want)
 	}
 	for _, s := range topology.Streams() {
-		fn := tpl.byName(t, "AWS::Lambda::Function", "FunctionName", "pulssi-dev-"+string(s.Function))
-		failed := tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-dev-"+string(s.Function)+"-failed")
+		failed := tpl.queue(t, string(s.Function)+"-failed")
 		table := tpl.byName(t, "AWS::DynamoDB::Table", "TableName", "pulssi-dev-"+s.Table.Name)
-		found := false
-		for id, m := range tpl.ofType("AWS::Lambda::EventSourceMapping") {
-			if show(m.Properties["FunctionName"]) != show(map[string]any{"Ref": fn}) {
-				continue
-			}
-			found = true
-			check(t, id, m.Properties, map[string]any{
-				"FunctionName":                   map[string]any{"Ref": fn},
-				"EventSourceArn":                 arn(table, "StreamArn"),
-				"StartingPosition":               "TRIM_HORIZON",
-				"BatchSize":                      s.Batch,
-				"MaximumBatchingWindowInSeconds": s.BatchingSeconds,
-				"TumblingWindowInSeconds":        s.WindowSeconds,
-				"BisectBatchOnFunctionError":     s.Bisect,
-				"FunctionResponseTypes":          []string{"ReportBatchItemFailures"},
-				"MaximumRetryAttempts":           s.Retries,
-				"MaximumRecordAgeInSeconds":      s.MaxAgeSeconds,
-				"ParallelizationFactor":          s.Parallel,
-				"DestinationConfig":              map[string]any{"OnFailure": map[string]any{"Destination": arn(failed, "Arn")}},
-			})
-			if !slices.ContainsFunc(m.DependsOn, func(d string) bool {
-				roles := show(tpl[d].Properties["Roles"])
-				return tpl[d].Type == "AWS::IAM::Policy" && strings.Contains(roles, `"`+tpl.role(t, s.Function)+`"`)
-			}) {
-				t.Errorf("%s does not wait for the policy of %s: %v", id, s.Function, m.DependsOn)
-			}
-		}
-		if !found {
-			t.Errorf("nothing feeds %s", s.Function)
-		}
-		q := tpl[failed].Properties
-		check(t, "what the queue keeps, in seconds", q["MessageRetentionPeriod"], 14*24*3600)
-		check(t, "the queue's encryption", q["SqsManagedSseEnabled"], true)
+		check(t, "what feeds "+string(s.Function), tpl.mapping(t, s.Function), map[string]any{
+			"FunctionName":                   ref(tpl.function(t, Dev, s.Function)),
+			"EventSourceArn":                 arn(table, "StreamArn"),
+			"StartingPosition":               "TRIM_HORIZON",
+			"BatchSize":                      s.Batch,
+			"MaximumBatchingWindowInSeconds": s.BatchingSeconds,
+			"TumblingWindowInSeconds":        s.WindowSeconds,
+			"BisectBatchOnFunctionError":     s.Bisect,
+			"FunctionResponseTypes":          []string{"ReportBatchItemFailures"},
+			"MaximumRetryAttempts":           s.Retries,
+			"MaximumRecordAgeInSeconds":      s.MaxAgeSeconds,
+			"ParallelizationFactor":          s.Parallel,
+			"DestinationConfig":              map[string]any{"OnFailure": map[string]any{"Destination": arn(failed, "Arn")}},
+		})
 	}
+	for _, q := range topology.Queues() {
+		check(t, "what feeds "+string(q.Function), tpl.mapping(t, q.Function), map[string]any{
+			"FunctionName":          ref(tpl.function(t, Dev, q.Function)),
+			"EventSourceArn":        arn(tpl.queue(t, q.Name), "Arn"),
+			"BatchSize":             q.Batch,
+			"FunctionResponseTypes": []string{"ReportBatchItemFailures"},
+			"ScalingConfig":         map[string]any{"MaximumConcurrency": q.Concurrency},
+		})
+	}
+}
+
+// mapping returns the properties of the one mapping that feeds a function.
+func (t template) mapping(tt *testing.T, f topology.Function) map[string]any {
+	tt.Helper()
+	fn := t.function(tt, Dev, f)
+	for id, m := range t.ofType("AWS::Lambda::EventSourceMapping") {
+		if show(m.Properties["FunctionName"]) != show(ref(fn)) {
+			continue
+		}
+		if !t.waitsForPolicy(id, t.role(tt, Dev, f)) {
+			tt.Errorf("%s does not wait for the policy of %s: %v", id, f, m.DependsOn)
+		}
+		return m.Properties
+	}
+	tt.Errorf("nothing feeds %s", f)
+	return nil
 }
 
 func TestRoutes(t *testing.T) {
@@ -494,7 +881,28 @@ func TestSettings(t *testing.T) {
 		{"retentionDays", 365.5, "context retentionDays"},
 		{"retentionDays", 1e7, "not \"10000000\""},
 		{"retentionDays", "a year", "context retentionDays"},
-		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays"},
+		{"fileDays", 1.0, ""},
+		{"fileDays", "365", ""},
+		{"fileDays", "0", "context fileDays must be a whole number of days from 1 to 365, not \"0\""},
+		{"fileDays", 366.0, "context fileDays"},
+		{"fileDays", "07", "context fileDays"},
+		{"fileDays", "a week", "context fileDays"},
+		{"sender", "feedback@example.com", ""},
+		{"sender", "Verkkokauppa Äijö <feedback@example.com>", ""},
+		{"sender", "example.com", "context sender must be an e-mail address"},
+		{"smsSender", "K", ""},
+		{"smsSender", "24Kauppa789", ""},
+		{"smsSender", "24Kauppa7890", "context smsSender must be 1 to 11 letters"},
+		{"smsSender", "358401234", "context smsSender"},
+		{"smsSender", "Äijö", "context smsSender"},
+		{"smsSender", "Kauppa\n", "context smsSender"},
+		{"sendRate", 1000.0, ""},
+		{"sendRate", "0.1", ""},
+		{"sendRate", "0", "context sendRate: PULSSI_SEND_RATE must be a number over 0 and at most 1000"},
+		{"dryRun", true, ""},
+		{"dryRun", "false", ""},
+		{"dryRun", "yes", "context dryRun must be true or false"},
+		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, smsSender, sendRate, dryRun"},
 		{"@aws-cdk/core:anything", true, ""},
 	} {
 		_, err := ReadSettings(map[string]any{c.key: c.value})
@@ -503,7 +911,10 @@ func TestSettings(t *testing.T) {
 		}
 	}
 	// All mistakes are told at once.
-	_, err := ReadSettings(map[string]any{"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x"})
+	_, err := ReadSettings(map[string]any{
+		"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x",
+		"fileDays": "x", "sender": "x", "smsSender": "ö", "sendRate": "x", "dryRun": "x",
+	})
 	for _, key := range keys {
 		if err == nil || strings.Count(err.Error(), "context "+key) != 1 {
 			t.Errorf("the mistake in %s is not told once: %v", key, err)

@@ -1,0 +1,67 @@
+package stack
+
+import (
+	"net/mail"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pulssi/pulssi/shared/config"
+)
+
+// SendingProps are the properties of a [Sending].
+type SendingProps struct {
+	Function *Function // that sends
+	Settings Settings
+	// URL is where customers reach the API: links need a whole address.
+	URL *string
+}
+
+// Sending is what only the function that sends has: the secret that makes the
+// ids of asks, and the right to write to people.
+type Sending struct {
+	Secret awssecretsmanager.Secret
+}
+
+// NewSending makes the secret, of 64 letters and digits that nobody gets to
+// see, and lets the function read it and send what the settings say.
+func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sending {
+	this := constructs.NewConstruct(scope, &id)
+	f, s := props.Function, props.Settings
+	secret := awssecretsmanager.NewSecret(this, jsii.String("Secret"), &awssecretsmanager.SecretProps{
+		SecretName:  jsii.String(s.prefix() + "asks"),
+		Description: jsii.String("Makes the ids of asks. With another one, everybody could be asked again."),
+		GenerateSecretString: &awssecretsmanager.SecretStringGenerator{
+			PasswordLength: jsii.Number(64), ExcludePunctuation: jsii.Bool(true),
+		},
+		// It belongs to the asks in the tables, which stay too.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	f.Allow(jsii.Strings("secretsmanager:GetSecretValue"), &[]*string{secret.SecretArn()})
+	f.Know(config.SecretID, secret.SecretArn())
+	f.Know(config.PublicURL, props.URL)
+	f.Know(config.Sender, &s.Sender)
+	f.Know(config.SMSSender, &s.SMSSender)
+	f.Know(config.SendRate, &s.SendRate)
+	f.Know(config.DryRun, &s.DryRun)
+	if sender, err := mail.ParseAddress(s.Sender); err == nil {
+		// Whatever identity makes the sender a verified one: the address itself,
+		// its domain, or one above it. A raw message is a right of its own.
+		f.AllowIf(jsii.Strings("ses:SendEmail", "ses:SendRawEmail"), &[]*string{
+			awscdk.Stack_Of(this).FormatArn(&awscdk.ArnComponents{
+				Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: jsii.String("*"),
+			}),
+		}, "ses:FromAddress", &sender.Address)
+	}
+	if s.SMSSender != "" {
+		// A phone number is no resource of AWS and has no ARN, so it cannot be
+		// named; this is all that sns:Publish can be called on but topics.
+		f.Role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions: jsii.Strings("sns:Publish"), NotResources: jsii.Strings("arn:aws:sns:*:*:*"),
+		}))
+	}
+	return &Sending{secret}
+}
