@@ -190,7 +190,7 @@ func (c Changes) Replace(before, after *survey.Ask, zone *time.Location) {
 // contribute folds in what one image of an ask counts for, sign times. It is
 // a pure function of the image and the reporting zone:
 //
-//   - nothing that nobody sent or answered;
+//   - nothing that nobody sent or answered, and nothing of a test;
 //   - a counted answer once under its score, a suspect one once under
 //     suspect, on the day of the first answer;
 //   - a sent ask once under sent, and under delivered, bounced, answered and
@@ -200,7 +200,7 @@ func (c Changes) Replace(before, after *survey.Ask, zone *time.Location) {
 // Each on the day's sheet and the month's, for all, for the channel and for
 // every segment.
 func (c Changes) contribute(a *survey.Ask, zone *time.Location, sign int64) {
-	if a == nil {
+	if a == nil || a.Test {
 		return
 	}
 	if a.Answered() {

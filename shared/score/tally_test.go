@@ -225,6 +225,7 @@ func TestContribution(t *testing.T) {
 		{"reserved", with(func(a *survey.Ask) { a.SentAt = time.Time{} }), Tally{}, Tally{}},
 		{"sent", &sentOnly, Tally{Sent: 1}, Tally{}},
 		{"delivered", with(func(a *survey.Ask) { a.DeliveredAt = sent }), Tally{Sent: 1, Delivered: 1}, Tally{}},
+		{"a test, answered", with(func(a *survey.Ask) { a.Test = true; answer(a, survey.Human) }), Tally{}, Tally{}},
 		{"bounced", with(func(a *survey.Ask) { a.BouncedAt = sent }), Tally{Sent: 1, Bounced: 1}, Tally{}},
 		{"delivered, then bounced", with(func(a *survey.Ask) { a.DeliveredAt, a.BouncedAt = sent, answered }), Tally{Sent: 1, Bounced: 1}, Tally{}},
 		{"clicked", with(func(a *survey.Ask) { answer(a, survey.Click) }), Tally{Sent: 1, Delivered: 1, Answered: 1}, nine},

@@ -55,6 +55,9 @@ func (s *Store) MarshalAsk(a *survey.Ask) item {
 		feed, feedAt := feedKeys(a.Touchpoint, a.ID, at)
 		it["feed"], it["feedAt"] = str(feed), str(feedAt)
 	}
+	if a.Test {
+		it["test"] = &types.AttributeValueMemberBOOL{Value: true}
+	}
 	if len(a.Segments) > 0 {
 		it["segments"] = &types.AttributeValueMemberSS{Value: a.Segments}
 	}
@@ -90,6 +93,7 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 		Locale:      d.str("locale"),
 		Segments:    d.set("segments"),
 		Contact:     d.str("contact"),
+		Test:        d.flag("test"),
 		Occasion:    survey.Occasion(d.str("occasion")),
 		AskedAt:     d.time("askedAt"),
 		TriedAt:     d.time("triedAt"),
@@ -193,6 +197,18 @@ func (d *decoder) dict(name string) item {
 		d.fail(name)
 	}
 	return nil
+}
+
+func (d *decoder) flag(name string) bool {
+	switch v := d.it[name].(type) {
+	case nil:
+		return false
+	case *types.AttributeValueMemberBOOL:
+		return v.Value
+	default:
+		d.fail(name)
+		return false
+	}
 }
 
 func (d *decoder) time(name string) time.Time {

@@ -49,6 +49,9 @@ type Ask struct {
 	Segments   []string // sorted; "attribute=value" or a contact's own
 	Contact    string   // id of the contact, "" where there is none
 	Occasion   Occasion // of an ask to a contact
+	// Test is whether the company asked itself, to see how it looks: nothing of
+	// it is counted.
+	Test bool
 
 	AskedAt time.Time // reserved; for a vote, the moment of the first post
 	// TriedAt is when the last attempt to send it began that may have got
