@@ -36,6 +36,9 @@ type Planned struct {
 	// and Since since when they do.
 	Days  map[string]string
 	Since map[string]time.Time
+	// Done names the parts of a tick that are done, where the tick after
+	// Through is not.
+	Done []string `json:",omitempty"`
 }
 
 // Rules returns the rules of asking, each that is not stated with its default;

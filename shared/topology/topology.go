@@ -222,7 +222,7 @@ func Accesses() []Access {
 		{Intake, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
 		{Plan, Settings, []Action{GetItem, Query, UpdateItem}, false},
 		{Plan, Contacts, []Action{Query, GetItem, BatchGet, PutItem, UpdateItem}, true},
-		{Plan, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
+		{Plan, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},
 		{Plan, Decisions, []Action{GetItem, PutItem}, false},
 		{Send, Settings, []Action{GetItem, Query}, false},
 		{Send, Contacts, []Action{GetItem, UpdateItem}, false},
