@@ -15,7 +15,7 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-//go:embed index.html results.html
+//go:embed *.html
 var pages embed.FS
 
 //go:embed static
@@ -27,10 +27,10 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // Page is a page beside the product's own that the index lists.
 type Page struct{ Path, Name, About string }
 
-// New returns the pages: /, /results, /links (a form), and /dev/ for what
-// they load. more is listed on the index.
-func New(store Store, links *Links, more []Page) (http.Handler, error) {
-	templates, err := template.ParseFS(pages, "*.html")
+// New returns the pages: /, /results, /links (a form), those of asking, and
+// /dev/ for what they load. more is listed on the index, before those of asking.
+func New(store Store, links *Links, desk Desk, more []Page) (http.Handler, error) {
+	templates, err := template.New("").Funcs(template.FuncMap{"number": number, "count": count}).ParseFS(pages, "*.html")
 	if err != nil {
 		return nil, err
 	}
@@ -38,23 +38,25 @@ func New(store Store, links *Links, more []Page) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &site{store: store, links: links, more: more, templates: templates}
+	s := &site{store: store, links: links, desk: desk, more: slices.Concat(more, deskPages), templates: templates}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
 	mux.HandleFunc("GET /results", s.results)
 	mux.HandleFunc("POST /links", s.renew)
+	s.serveDesk(mux)
 	mux.Handle("GET /dev/", http.StripPrefix("/dev/", http.FileServerFS(files)))
 	return http.NewCrossOriginProtection().Handler(mux), nil
 }
 
 // Serves reports whether a path is one of the pages.
 func Serves(path string) bool {
-	return path == "/" || path == "/results" || path == "/links" || len(path) > 5 && path[:5] == "/dev/"
+	return path == "/" || path == "/results" || path == "/links" || len(path) > 5 && path[:5] == "/dev/" || servesDesk(path)
 }
 
 type site struct {
 	store     Store
 	links     *Links
+	desk      Desk
 	more      []Page
 	templates *template.Template
 }
@@ -148,6 +150,10 @@ func (s *site) renew(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) show(w http.ResponseWriter, r *http.Request, name string, data any) {
+	s.showStatus(w, r, http.StatusOK, name, data)
+}
+
+func (s *site) showStatus(w http.ResponseWriter, r *http.Request, status int, name string, data any) {
 	var b bytes.Buffer
 	if err := s.templates.ExecuteTemplate(&b, name, data); err != nil {
 		fail(w, r, err)
@@ -156,6 +162,7 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, name string, data an
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", Policy)
 	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // a client that is gone needs no answer
 }
 

@@ -3,8 +3,14 @@ package stack
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -12,12 +18,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/pulssi/pulssi/functions/answer"
+	"github.com/pulssi/pulssi/functions/intake"
+	"github.com/pulssi/pulssi/functions/plan"
 	"github.com/pulssi/pulssi/functions/results"
+	"github.com/pulssi/pulssi/functions/send"
 	"github.com/pulssi/pulssi/functions/tally"
 	"github.com/pulssi/pulssi/functions/vote"
+	"github.com/pulssi/pulssi/scripts/dev/ledger"
 	"github.com/pulssi/pulssi/shared/apigw/local"
-	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
@@ -29,23 +39,105 @@ const requestLimit = 30 * time.Second
 // a client of its own.
 type functions struct {
 	handlers map[topology.Function]lambda.Handler
+	now      func() time.Time
 }
 
-func newFunctions(c config.Config, getenv func(string) string, o Options) functions {
+// newFunctions wires the functions to the services of s. All go by its clock
+// but the tally, which compares its own time with that of the database's
+// stream.
+func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, error) {
+	secret, err := readSecret(o.Dir)
+	if err != nil {
+		return functions{}, err
+	}
+	c, now := s.Config, s.Clock.Now
 	open := func(f topology.Function) (*store.Store, *store.Catalog) {
-		s := store.New(store.NewClient(c, getenv, func(do *dynamodb.Options) { o.Tune(f, do) }), c)
-		return s, store.NewCatalog(s, time.Now)
+		t := store.New(store.NewClient(c, getenv, func(do *dynamodb.Options) { o.Tune(f, do) }), c)
+		return t, store.NewCatalog(t, now)
 	}
 	answers, answerCatalog := open(topology.Answer)
 	votes, voteCatalog := open(topology.Vote)
 	sheets, resultCatalog := open(topology.Results)
 	tallies, _ := open(topology.Tally)
+	imports, _ := open(topology.Intake)
+	plans, planCatalog := open(topology.Plan)
+	asks, askCatalog := open(topology.Send)
+
+	plan := &plan.Handler{
+		Store: noted{plans, s.Ledger}, Catalog: planCatalog,
+		Queue: s.Services, Schedules: s.Services, Refused: s.Services, Now: now,
+	}
+	send := &send.Handler{
+		Store: noted{asks, s.Ledger}, Catalog: askCatalog, Schedules: s.Services, Queue: s.Services,
+		Transports: map[survey.Channel]send.Transport{survey.Email: s.Outbox, survey.SMS: s.Outbox},
+		Secret:     secret, PublicURL: c.PublicURL, Now: now,
+	}
 	return functions{map[topology.Function]lambda.Handler{
-		topology.Answer:  lambda.NewHandler((&answer.Handler{Asks: answers, Contacts: answers, Touchpoints: answerCatalog, Now: time.Now}).Handle),
-		topology.Vote:    lambda.NewHandler((&vote.Handler{Votes: votes, Touchpoints: voteCatalog, Now: time.Now, PublicURL: c.PublicURL}).Handle),
-		topology.Results: lambda.NewHandler((&results.Handler{Sheets: sheets, Touchpoints: resultCatalog, Zone: o.Zone, Now: time.Now}).Handle),
-		topology.Tally:   lambda.NewHandler((&tally.Handler{Sheets: tallies, Zone: o.Zone, Now: time.Now}).Handle),
-	}}
+		topology.Answer: local.Function((&answer.Handler{Asks: answers, Contacts: answers, Touchpoints: answerCatalog, Now: now}).Handle),
+		topology.Vote:   local.Function((&vote.Handler{Votes: votes, Touchpoints: voteCatalog, Now: now, PublicURL: c.PublicURL}).Handle),
+		topology.Results: local.Function((&results.Handler{
+			Sheets: sheets, Touchpoints: resultCatalog, Contacts: sheets, History: sheets, Rules: resultCatalog,
+			Bus: s.Services.Bus, Zone: o.Zone, Now: now,
+		}).Handle),
+		topology.Tally:  local.Function((&tally.Handler{Sheets: tallies, Zone: o.Zone, Now: time.Now}).Handle),
+		topology.Intake: local.Function((&intake.Handler{Files: s.Services.Files, Contacts: imports, Now: now}).Handle),
+		topology.Plan:   local.Function(func(ctx context.Context, body json.RawMessage) (any, error) { return nil, plan.Handle(ctx, body) }),
+		topology.Send:   local.Function(send.Handle),
+	}, now}, nil
+}
+
+// noted notes every decision that is kept in the ledger.
+type noted struct {
+	*store.Store
+	ledger *ledger.Ledger
+}
+
+func (n noted) PutDecision(ctx context.Context, d survey.Decision) error {
+	if err := n.Store.PutDecision(ctx, d); err != nil {
+		return err
+	}
+	n.note(ctx, d)
+	return nil
+}
+
+func (n noted) PutDecisions(ctx context.Context, ds []survey.Decision) error {
+	if err := n.Store.PutDecisions(ctx, ds); err != nil {
+		return err
+	}
+	n.note(ctx, ds...)
+	return nil
+}
+
+// note fails nothing: a count on a page is not worth a second ask.
+func (n noted) note(ctx context.Context, ds ...survey.Decision) {
+	if err := n.ledger.Note(ds...); err != nil {
+		slog.ErrorContext(ctx, "noting decisions", "error", err.Error())
+	}
+}
+
+// readSecret returns the secret that the ids of asks are made with, and makes
+// one where the folder has none yet.
+func readSecret(dir string) ([]byte, error) {
+	fresh := make([]byte, 32)
+	_, _ = rand.Read(fresh) // documented never to return an error
+	if dir == "" {
+		return fresh, nil
+	}
+	path := filepath.Join(dir, "secret")
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(path+".new", fresh, 0o600); err != nil {
+			return nil, err
+		}
+		return fresh, os.Rename(path+".new", path)
+	}
+	if err == nil && len(b) != len(fresh) {
+		err = fmt.Errorf("it has %d bytes, not %d", len(b), len(fresh))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the secret %s: %w", path, err)
+	}
+	return b, nil
 }
 
 // api returns the routes of package topology.
@@ -54,7 +146,7 @@ func (f functions) api() http.Handler {
 	for name, h := range f.handlers {
 		invokes[name] = invoke(h)
 	}
-	return local.New(topology.Routes(), invokes, time.Now)
+	return local.New(topology.Routes(), invokes, f.now)
 }
 
 // invoke invokes a function as Lambda does it: an invocation has an id and a

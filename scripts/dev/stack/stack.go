@@ -3,7 +3,12 @@
 //
 // Each HTTP request becomes an API Gateway event, each function takes JSON and
 // returns JSON as on Lambda, and a pump reads the stream of the responses as
-// Lambda's event source mapping does. Handlers cannot tell it from AWS.
+// Lambda's event source mapping does. Queues, schedules, the bus and the bucket
+// are those of package service; what is sent ends in an outbox. Handlers cannot
+// tell it from AWS.
+//
+// All but the counting goes by a clock that can be moved (package clock), and
+// is kept with the data: moved ahead once, it stays ahead.
 //
 // What it does not imitate: permissions (IAM), quotas and throttling, cold
 // starts and memory limits, the spread of a table over partitions and so of a
@@ -34,7 +39,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 
 	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
+	"github.com/pulssi/pulssi/scripts/dev/clock"
+	"github.com/pulssi/pulssi/scripts/dev/ledger"
+	"github.com/pulssi/pulssi/scripts/dev/outbox"
 	"github.com/pulssi/pulssi/scripts/dev/pump"
+	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/scripts/dev/shop"
 	"github.com/pulssi/pulssi/scripts/dev/site"
 	"github.com/pulssi/pulssi/shared/config"
@@ -85,6 +94,12 @@ type Stack struct {
 	Config config.Config
 	// Store is the tables, by a client of its own.
 	Store *store.Store
+	// Clock is the stack's own, and Services go by it.
+	Clock    *clock.Clock
+	Services *service.Services
+	// Outbox has what was sent, and Ledger counts what was decided.
+	Outbox *outbox.Outbox
+	Ledger *ledger.Ledger
 	// Fresh is whether this run applied the touchpoints.
 	Fresh bool
 
@@ -151,10 +166,17 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := s.applyTouchpoints(ctx, o); err != nil {
 		return nil, err
 	}
-	f := newFunctions(s.Config, getenv, o)
+	if err := s.services(o); err != nil {
+		return nil, err
+	}
+	f, err := newFunctions(s, getenv, o)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.pump(ctx, db, f, o); err != nil {
 		return nil, err
 	}
+	s.Services.Start(f.handlers)
 	handler, err := s.handler(ctx, f, o)
 	if err != nil {
 		return nil, err
@@ -276,6 +298,32 @@ func (s *Stack) applyTouchpoints(ctx context.Context, o Options) error {
 	return plan.Apply(ctx, s.Store)
 }
 
+// services opens the clock, and what goes by it.
+func (s *Stack) services(o Options) (err error) {
+	in := func(name string) string {
+		if o.Dir == "" {
+			return ""
+		}
+		return filepath.Join(o.Dir, name)
+	}
+	if s.Clock, err = clock.Open(in("clock.json"), time.Now); err != nil {
+		return err
+	}
+	if s.Outbox, err = outbox.Open(in("outbox.jsonl"), s.Clock.Now); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.Outbox.Close)
+	if s.Ledger, err = ledger.Open(in("ledger"), o.Zone); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.Ledger.Close)
+	if s.Services, err = service.Open(o.Dir, s.Clock, slog.Default()); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.Services.Close)
+	return nil
+}
+
 // pump starts to feed the streams of package topology to their functions.
 func (s *Stack) pump(ctx context.Context, db *dynamodb.Client, f functions, o Options) error {
 	var path string
@@ -329,14 +377,23 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 	if o.Dir != "" {
 		path = filepath.Join(o.Dir, "links.json")
 	}
-	links, err := site.OpenLinks(s.Store, time.Now, path)
+	links, err := site.OpenLinks(s.Store, s.Clock.Now, path)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := links.Asks(ctx); err != nil {
 		return nil, err
 	}
-	pages, err := site.New(s.Store, links, []site.Page{
+	api := f.api()
+	journey := service.NewJourney(s.Services)
+	s.stops = append(s.stops, func() error {
+		journey.Stop()
+		return nil
+	})
+	pages, err := site.New(s.Store, links, site.Desk{
+		Contacts: s.Store, Rulebook: store.NewCatalog(s.Store, s.Clock.Now).Rulebook, Files: s.Services.Files, API: api,
+		Queues: s.Services, Journey: journey, Outbox: s.Outbox, Days: s.Ledger, Zone: o.Zone, Now: s.Clock.Now,
+	}, []site.Page{
 		{Path: "/shop/", Name: "Demo shop", About: "the popup on four pages, and each vote arriving"},
 	})
 	if err != nil {
@@ -346,7 +403,6 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 	if err != nil {
 		return nil, err
 	}
-	api := f.api()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if site.Serves(r.URL.Path) {
 			pages.ServeHTTP(w, r)
