@@ -39,7 +39,8 @@
 //	results    reads an ended series                 GetItem settings kind=series
 //	results    lists contacts                        Scan contacts
 //	results    reads a contact, finds one            GetItem contacts, GetItem addresses
-//	results    adds contacts                         as intake
+//	results    adds a contact                        BatchGetItem addresses, GetItem, UpdateItem settings, TransactWriteItems
+//	                                                 contacts and addresses
 //	results    changes, deletes a contact            BatchGetItem addresses, TransactWriteItems contacts and addresses;
 //	                                                 UpdateItem contacts where no address changes
 //	results    deletes the decisions with it         Query decisions, BatchWriteItem decisions

@@ -211,7 +211,7 @@ func Accesses() []Access {
 		{Results, Tallies, []Action{Query}, false},
 		{Results, Settings, []Action{GetItem, Query, UpdateItem}, false},
 		{Results, Responses, []Action{Query, BatchGet}, true},
-		{Results, Contacts, []Action{GetItem, BatchGet, Scan, PutItem, UpdateItem, DeleteItem}, false},
+		{Results, Contacts, []Action{GetItem, Scan, PutItem, UpdateItem, DeleteItem}, false},
 		{Results, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},
 		{Results, Decisions, []Action{Query, BatchWrite}, false},
 		{Delivery, Responses, []Action{GetItem, UpdateItem, Query, BatchGet}, true},
