@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -55,25 +54,9 @@ func NewEvents(scope constructs.Construct, id string, props *EventsProps) *Event
 		MaxEventAge:   awscdk.Duration_Hours(jsii.Number(24)),
 		RetryAttempts: jsii.Number(185),
 	}))
-	e.keepFailures(this, f)
+	f.KeepFailures(e.Failed)
 	e.tick(this, props.Functions[topology.TickFunction], props.Settings)
 	return e
-}
-
-// keepFailures has Lambda try an event twice more, and then keep it.
-func (e *Events) keepFailures(scope constructs.Construct, f *Function) {
-	invocations := awslambda.NewCfnEventInvokeConfig(scope, jsii.String("Invocations"), &awslambda.CfnEventInvokeConfigProps{
-		FunctionName:             f.Function.FunctionName(),
-		Qualifier:                jsii.String("$LATEST"),
-		MaximumRetryAttempts:     jsii.Number(2),
-		MaximumEventAgeInSeconds: jsii.Number(6 * 3600), // the most there is
-		DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
-			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: e.Failed.QueueArn()},
-		},
-	})
-	// Lambda looks whether the function's role may write to the queue; the
-	// role's policy is part of the role here.
-	invocations.Node().AddDependency(f.Role)
 }
 
 // tick has Scheduler invoke the function at every full hour. A tick that comes

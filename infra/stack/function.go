@@ -120,6 +120,23 @@ func (f *Function) Know(name string, value *string) {
 	f.Function.AddEnvironment(jsii.String(name), value, nil)
 }
 
+// KeepFailures has Lambda try twice more what it invokes the function with and
+// nobody waits for, and then keep it in a queue that the function may write to.
+func (f *Function) KeepFailures(q awssqs.Queue) {
+	invocations := awslambda.NewCfnEventInvokeConfig(f.Function, jsii.String("Invocations"), &awslambda.CfnEventInvokeConfigProps{
+		FunctionName:             f.Function.FunctionName(),
+		Qualifier:                jsii.String("$LATEST"),
+		MaximumRetryAttempts:     jsii.Number(2),
+		MaximumEventAgeInSeconds: jsii.Number(6 * 3600), // the most there is
+		DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
+			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: q.QueueArn()},
+		},
+	})
+	// Lambda looks whether the function's role may write to the queue; the
+	// role's policy is part of the role here.
+	invocations.Node().AddDependency(f.Role)
+}
+
 // Feed maps the stream of a table to the function, and keeps what could not be
 // handled in a queue.
 func (f *Function) Feed(t *Table, s topology.Stream) {

@@ -25,6 +25,7 @@ type Pulssi struct {
 	Schedules *Schedules
 	Files     *Files
 	Sending   *Sending
+	Notices   *Notices
 	API       *API
 }
 
@@ -54,7 +55,8 @@ func NewPulssi(scope constructs.Construct, id string, props *PulssiProps) *Pulss
 	return p
 }
 
-// ask makes what asks people: queues, events, schedules, files and sending.
+// ask makes what asks people: queues, events, schedules, files, sending, and
+// what comes back.
 func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
 	for _, q := range topology.Queues() {
 		queue := NewQueue(st, "Queue-"+q.Name, &QueueProps{q, s})
@@ -92,6 +94,7 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
 		url = &s.PublicURL
 	}
 	p.Sending = NewSending(st, "Sending", &SendingProps{p.Functions[topology.Asks.Function], s, url})
+	p.Notices = NewNotices(st, "Notices", &NoticesProps{p.Functions, s})
 	awscdk.NewCfnOutput(st, jsii.String("BusName"), &awscdk.CfnOutputProps{Value: p.Events.Bus.EventBusName()})
 	awscdk.NewCfnOutput(st, jsii.String("FilesName"), &awscdk.CfnOutputProps{Value: p.Files.Bucket.BucketName()})
 }

@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"net/mail"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
@@ -47,14 +45,16 @@ func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sen
 	f.Know(config.SMSSender, &s.SMSSender)
 	f.Know(config.SendRate, &s.SendRate)
 	f.Know(config.DryRun, &s.DryRun)
-	if sender, err := mail.ParseAddress(s.Sender); err == nil {
+	if address, ok := s.senderAddress(); ok {
 		// Whatever identity makes the sender a verified one: the address itself,
-		// its domain, or one above it. A raw message is a right of its own.
-		f.AllowIf(jsii.Strings("ses:SendEmail", "ses:SendRawEmail"), &[]*string{
-			awscdk.Stack_Of(this).FormatArn(&awscdk.ArnComponents{
-				Service: jsii.String("ses"), Resource: jsii.String("identity"), ResourceName: jsii.String("*"),
-			}),
-		}, "ses:FromAddress", &sender.Address)
+		// its domain, or one above it; and the configuration set that is its
+		// default. A raw message is a right of its own.
+		ses := func(kind string) *string {
+			return awscdk.Stack_Of(this).FormatArn(&awscdk.ArnComponents{
+				Service: jsii.String("ses"), Resource: &kind, ResourceName: jsii.String("*"),
+			})
+		}
+		f.AllowIf(jsii.Strings("ses:SendEmail", "ses:SendRawEmail"), &[]*string{ses("identity"), ses("configuration-set")}, "ses:FromAddress", &address)
 	}
 	if s.SMSSender != "" {
 		// A phone number is no resource of AWS and has no ARN, so it cannot be

@@ -34,13 +34,14 @@ type Settings struct {
 	RetentionDays string // how long asks are kept, in days
 	FileDays      string // how long uploads and reports are kept, in days
 	Sender        string // verified address that e-mails come from; "" for no e-mail
+	SenderDomain  string // its domain, that SES is to know; "" where it does already
 	SMSSender     string // sender id of SMS; "" for no SMS
 	SendRate      string // messages a second, at most
 	DryRun        string // "true" where nothing is sent
 }
 
 // keys are those of the context.
-var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "smsSender", "sendRate", "dryRun"}
+var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "sendRate", "dryRun"}
 
 // ReadSettings reads the context of an app:
 //
@@ -50,6 +51,7 @@ var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "
 //	retentionDays  91 to 3650, default 1095
 //	fileDays       1 to 365, default 30
 //	sender         feedback@example.com or Example <feedback@example.com>, default none
+//	senderDomain   example.com, where SES is yet to know it, default none
 //	smsSender      1 to 11 letters and digits with a letter among them, default none
 //	sendRate       over 0 to 1000, default 10
 //	dryRun         true or false (default)
@@ -86,6 +88,7 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		RetentionDays: text("retentionDays", "1095"),
 		FileDays:      text("fileDays", "30"),
 		Sender:        text("sender", ""),
+		SenderDomain:  text("senderDomain", ""),
 		SMSSender:     text("smsSender", ""),
 		SendRate:      text("sendRate", "10"),
 		DryRun:        text("dryRun", "false"),
@@ -100,8 +103,14 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	if days := s.fileDays(); strconv.Itoa(days) != s.FileDays || days < 1 || days > 365 {
 		errs = append(errs, fmt.Errorf("context fileDays must be a whole number of days from 1 to 365, not %q", s.FileDays))
 	}
-	if _, err := mail.ParseAddress(s.Sender); s.Sender != "" && err != nil {
+	if _, ok := s.senderAddress(); s.Sender != "" && !ok {
 		errs = append(errs, fmt.Errorf("context sender must be an e-mail address, alone or as Example <feedback@example.com>, not %q", s.Sender))
+	}
+	if d := s.SenderDomain; d != "" {
+		address, _ := s.senderAddress()
+		if _, host, _ := strings.Cut(address, "@"); host != d && !strings.HasSuffix(host, "."+d) {
+			errs = append(errs, fmt.Errorf("context senderDomain must be the domain of sender, or one above it, not %q", d))
+		}
 	}
 	if s.SMSSender != "" && (len(s.SMSSender) > 11 || !smsSender.MatchString(s.SMSSender)) {
 		errs = append(errs, fmt.Errorf("context smsSender must be 1 to 11 letters (a-z) and digits with at least one letter, not %q", s.SMSSender))
@@ -129,6 +138,16 @@ func ReadSettings(context map[string]any) (Settings, error) {
 // smsSender is a sender id of up to 11 characters (Amazon SNS Developer Guide:
 // SenderID).
 var smsSender = regexp.MustCompile(`^[0-9]*[A-Za-z][0-9A-Za-z]*$`)
+
+// senderAddress returns the address of Sender without a name, and whether there
+// is one.
+func (s Settings) senderAddress() (string, bool) {
+	a, err := mail.ParseAddress(s.Sender)
+	if err != nil {
+		return "", false
+	}
+	return a.Address, true
+}
 
 // fileDays returns FileDays as a number, 0 where it is none.
 func (s Settings) fileDays() int {

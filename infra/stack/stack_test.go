@@ -41,7 +41,7 @@ type assembly struct {
 var given = map[Stage]map[string]any{
 	Dev: {
 		"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365", "fileDays": 7.0,
-		"sender": "Kauppa <Feedback@example.com>", "smsSender": "Kauppa24", "sendRate": 0.5, "dryRun": true,
+		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "sendRate": 0.5, "dryRun": true,
 	},
 	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
 }
@@ -309,6 +309,8 @@ func TestPermissions(t *testing.T) {
 			allowIf(arn(bus, "Arn"), "events:PutEvents", equals("events:source", "pulssi.api"))
 		}
 		switch f {
+		case topology.Delivery:
+			allow(arn(tpl.queue(t, "delivery-failed"), "Arn"), "sqs:SendMessage")
 		case topology.Intake:
 			bucket := arn(bucket(t, tpl), "Arn")
 			allow(join(bucket, "/uploads/*"), "s3:GetObject")
@@ -316,9 +318,11 @@ func TestPermissions(t *testing.T) {
 			allow(bucket, "s3:ListBucket")
 		case topology.Send:
 			allow(ref(theOnly(t, tpl, "AWS::SecretsManager::Secret")), "secretsmanager:GetSecretValue")
-			from := equals("ses:FromAddress", "Feedback@example.com")
-			allowIf(inAccount("ses", ":identity/*"), "ses:SendEmail", from)
-			allowIf(inAccount("ses", ":identity/*"), "ses:SendRawEmail", from)
+			for _, kind := range []string{"identity", "configuration-set"} {
+				from := equals("ses:FromAddress", "Feedback@mail.example.com")
+				allowIf(inAccount("ses", ":"+kind+"/*"), "ses:SendEmail", from)
+				allowIf(inAccount("ses", ":"+kind+"/*"), "ses:SendRawEmail", from)
+			}
 			allowIf(nil, "sns:Publish", " but not "+show("arn:aws:sns:*:*:*"))
 		}
 		slices.Sort(want)
@@ -418,7 +422,7 @@ func TestTick(t *testing.T) {
 func TestBusinessEvents(t *testing.T) {
 	tpl := synth(t, Dev)
 	bus := tpl.byName(t, "AWS::Events::EventBus", "Name", "pulssi-dev-events")
-	rule := theOnly(t, tpl, "AWS::Events::Rule")
+	rule := tpl.byName(t, "AWS::Events::Rule", "Name", "pulssi-dev-business-events")
 	failed := arn(tpl.queue(t, topology.RefusedEvents), "Arn")
 	check(t, "the rule", tpl[rule].Properties, map[string]any{
 		"Name": "pulssi-dev-business-events", "EventBusName": ref(bus), "State": "ENABLED",
@@ -430,17 +434,106 @@ func TestBusinessEvents(t *testing.T) {
 		}},
 	})
 	check(t, "who may put into the queue of what failed", tpl.opens(t, topology.RefusedEvents), []string{
-		"events.amazonaws.com sqs:SendMessage" + " if " + show(map[string]any{"ArnEquals": map[string]any{"aws:SourceArn": arn(rule, "Arn")}}),
+		"events.amazonaws.com sqs:SendMessage if " + of("ArnEquals", arn(rule, "Arn")),
 	})
-	invocations := theOnly(t, tpl, "AWS::Lambda::EventInvokeConfig")
-	check(t, "what becomes of an invocation that fails", tpl[invocations].Properties, map[string]any{
-		"FunctionName": ref(tpl.function(t, Dev, topology.Plan)), "Qualifier": "$LATEST",
-		"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 6 * 3600,
-		"DestinationConfig": map[string]any{"OnFailure": map[string]any{"Destination": failed}},
-	})
-	if !tpl.waitsForPolicy(invocations, tpl.role(t, Dev, topology.Plan)) {
-		t.Errorf("the configuration does not wait for the policy of plan: %v", tpl[invocations].DependsOn)
+}
+
+// of is the condition that something comes from one resource.
+func of(operator string, source any) string {
+	return show(map[string]any{operator: map[string]any{"aws:SourceArn": source}})
+}
+
+// TestFailedInvocations keeps what a function could not do for nobody in
+// particular.
+func TestFailedInvocations(t *testing.T) {
+	tpl := synth(t, Dev)
+	queues := map[topology.Function]string{topology.Plan: topology.RefusedEvents, topology.Delivery: "delivery-failed"}
+	for f, name := range queues {
+		var found []string
+		for id, r := range tpl.ofType("AWS::Lambda::EventInvokeConfig") {
+			if show(r.Properties["FunctionName"]) != show(ref(tpl.function(t, Dev, f))) {
+				continue
+			}
+			found = append(found, id)
+			check(t, "what becomes of an invocation of "+string(f)+" that fails", r.Properties, map[string]any{
+				"FunctionName": ref(tpl.function(t, Dev, f)), "Qualifier": "$LATEST",
+				"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 6 * 3600,
+				"DestinationConfig": map[string]any{"OnFailure": map[string]any{"Destination": arn(tpl.queue(t, name), "Arn")}},
+			})
+			if !tpl.waitsForPolicy(id, tpl.role(t, Dev, f)) {
+				t.Errorf("%s does not wait for the policy of %s: %v", id, f, r.DependsOn)
+			}
+		}
+		if len(found) != 1 {
+			t.Errorf("%s has %d configurations, want 1", f, len(found))
+		}
 	}
+}
+
+func TestNotices(t *testing.T) {
+	tpl := synth(t, Dev)
+	set := tpl.byName(t, "AWS::SES::ConfigurationSet", "Name", "pulssi-dev")
+	destination := theOnly(t, tpl, "AWS::SES::ConfigurationSetEventDestination")
+	check(t, "what SES tells", tpl[destination].Properties, map[string]any{
+		"ConfigurationSetName": ref(set),
+		"EventDestination": map[string]any{
+			"Name": "bus", "Enabled": true, "MatchingEventTypes": []string{"DELIVERY", "BOUNCE", "COMPLAINT", "REJECT"},
+			"EventBridgeDestination": map[string]any{"EventBusArn": inAccount("events", ":event-bus/default")},
+		},
+	})
+	identity := tpl[theOnly(t, tpl, "AWS::SES::EmailIdentity")]
+	check(t, "the identity", identity.Properties, map[string]any{
+		"EmailIdentity": "example.com", "ConfigurationSetAttributes": map[string]any{"ConfigurationSetName": ref(set)},
+	})
+	check(t, "the identity's deletion policy", identity.DeletionPolicy, "Retain")
+	if n := len(synth(t, Prod).ofType("AWS::SES::EmailIdentity")); n != 0 {
+		t.Errorf("without a domain there are %d identities", n)
+	}
+
+	rule := tpl.byName(t, "AWS::Events::Rule", "Name", "pulssi-dev-mail-notices")
+	failed := arn(tpl.queue(t, "delivery-failed"), "Arn")
+	fn := arn(tpl.function(t, Dev, topology.Delivery), "Arn")
+	check(t, "the rule", tpl[rule].Properties, map[string]any{
+		"Name": "pulssi-dev-mail-notices", "State": "ENABLED", // on the account's own bus
+		"EventPattern": map[string]any{
+			"source": []any{"aws.ses"},
+			"detail": map[string]any{"mail": map[string]any{"tags": map[string]any{"ses:configuration-set": []any{"pulssi-dev"}}}},
+		},
+		"Targets": []any{map[string]any{
+			"Id": "Target0", "Arn": fn, "DeadLetterConfig": map[string]any{"Arn": failed},
+			"RetryPolicy": map[string]any{"MaximumEventAgeInSeconds": 24 * 3600, "MaximumRetryAttempts": 185},
+		}},
+	})
+
+	topic := tpl.byName(t, "AWS::SNS::Topic", "TopicName", "pulssi-dev-replies")
+	check(t, "who hears replies", tpl[theOnly(t, tpl, "AWS::SNS::Subscription")].Properties, map[string]any{
+		"Protocol": "lambda", "TopicArn": ref(topic), "Endpoint": fn,
+		"RedrivePolicy": map[string]any{"deadLetterTargetArn": failed},
+	})
+	var may, mayNot int
+	for _, s := range tpl[theOnly(t, tpl, "AWS::SNS::TopicPolicy")].Properties["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+		s := s.(map[string]any)
+		delete(s, "Sid")
+		if s["Effect"] == "Deny" {
+			mayNot++
+			check(t, "who may not write to the topic", s["Condition"], map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
+			continue
+		}
+		may++
+		check(t, "who may write to the topic", s, map[string]any{
+			"Action": "sns:Publish", "Effect": "Allow", "Principal": map[string]any{"Service": "sms-voice.amazonaws.com"},
+			"Resource": ref(topic), "Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")}},
+		})
+	}
+	if may != 1 || mayNot != 1 {
+		t.Errorf("the topic's policy allows %d times and denies %d times", may, mayNot)
+	}
+	open := tpl.opens(t, "delivery-failed")
+	slices.Sort(open)
+	check(t, "who may put into the queue of what failed", open, []string{
+		"events.amazonaws.com sqs:SendMessage if " + of("ArnEquals", arn(rule, "Arn")),
+		"sns.amazonaws.com sqs:SendMessage if " + of("ArnEquals", ref(topic)),
+	})
 }
 
 // opens lists which services a queue's own policy lets in, and holds it to
@@ -479,7 +572,8 @@ func (t template) waitsForPolicy(id, role string) bool {
 
 func TestQueues(t *testing.T) {
 	tpl := synth(t, Dev)
-	names := []string{topology.RefusedEvents}
+	names := []string{topology.RefusedEvents, "delivery-failed"}
+	others := []string{topology.RefusedEvents, "delivery-failed", topology.Imports.Name} // see their own tests
 	for _, s := range topology.Streams() {
 		names = append(names, string(s.Function)+"-failed")
 	}
@@ -500,7 +594,7 @@ func TestQueues(t *testing.T) {
 		check(t, name+": kept, in seconds", p["MessageRetentionPeriod"], 14*24*3600)
 		check(t, name+": encrypted", p["SqsManagedSseEnabled"], true)
 		open := tpl.opens(t, name)
-		if name != topology.RefusedEvents && name != topology.Imports.Name && len(open) > 0 {
+		if !slices.Contains(others, name) && len(open) > 0 {
 			t.Errorf("the queue %s is open to %s", name, open)
 		}
 	}
@@ -574,8 +668,8 @@ func TestSecret(t *testing.T) {
 }
 
 // TestInvocations lets nothing but this API, by the functions' own routes, and
-// the rule of the business events invoke a function. Scheduler does by a role,
-// Lambda for streams and queues by the function's own.
+// the rules of events and the topic of replies invoke a function. Scheduler does
+// by a role, Lambda for streams and queues by the function's own.
 func TestInvocations(t *testing.T) {
 	tpl := synth(t, Dev)
 	var got, want []string
@@ -597,8 +691,13 @@ func TestInvocations(t *testing.T) {
 	for _, r := range topology.Routes() {
 		want = append(want, "apigateway.amazonaws.com /*/*"+r.Path+" pulssi-dev-"+string(r.Function)) // one for each method of a path
 	}
-	rule := arn(theOnly(t, tpl, "AWS::Events::Rule"), "Arn")
-	want = append(want, "events.amazonaws.com "+show(rule)+" pulssi-dev-"+string(topology.EventFunction))
+	for name, f := range map[string]topology.Function{
+		"business-events": topology.EventFunction, "mail-notices": topology.NoticeFunction,
+	} {
+		rule := arn(tpl.byName(t, "AWS::Events::Rule", "Name", "pulssi-dev-"+name), "Arn")
+		want = append(want, "events.amazonaws.com "+show(rule)+" pulssi-dev-"+string(f))
+	}
+	want = append(want, "sns.amazonaws.com "+show(ref(theOnly(t, tpl, "AWS::SNS::Topic")))+" pulssi-dev-"+string(topology.ReplyFunction))
 	slices.Sort(got)
 	slices.Sort(want)
 	check(t, "what may invoke which function", got, want)
@@ -716,7 +815,7 @@ func TestEnvironment(t *testing.T) {
 				want[config.RefusedQueue] = queueURL(topology.RefusedEvents)
 			case topology.Send:
 				want[config.SecretID] = ref(theOnly(t, tpl, "AWS::SecretsManager::Secret"))
-				want[config.Sender], want[config.SMSSender] = "Kauppa <Feedback@example.com>", "Kauppa24"
+				want[config.Sender], want[config.SMSSender] = "Kauppa <Feedback@mail.example.com>", "Kauppa24"
 				want[config.SendRate], want[config.DryRun] = "0.5", "true"
 				if stage == Prod {
 					want[config.Sender], want[config.SMSSender], want[config.SendRate], want[config.DryRun] = "", "", "10", "false"
@@ -902,7 +1001,7 @@ func TestSettings(t *testing.T) {
 		{"dryRun", true, ""},
 		{"dryRun", "false", ""},
 		{"dryRun", "yes", "context dryRun must be true or false"},
-		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, smsSender, sendRate, dryRun"},
+		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, sendRate, dryRun"},
 		{"@aws-cdk/core:anything", true, ""},
 	} {
 		_, err := ReadSettings(map[string]any{c.key: c.value})
@@ -910,13 +1009,29 @@ func TestSettings(t *testing.T) {
 			t.Errorf("%s %v: error %v, want %q", c.key, c.value, err, c.want)
 		}
 	}
+	for _, c := range []struct {
+		sender, domain string
+		ok             bool
+	}{
+		{"feedback@example.com", "example.com", true},
+		{"Kauppa <feedback@mail.example.com>", "example.com", true},
+		{"feedback@example.com", "mail.example.com", false},
+		{"feedback@anexample.com", "example.com", false},
+		{"feedback@example.com", "feedback@example.com", false},
+		{"", "example.com", false},
+	} {
+		_, err := ReadSettings(map[string]any{"sender": c.sender, "senderDomain": c.domain})
+		if (err == nil) != c.ok || err != nil && !strings.Contains(err.Error(), "context senderDomain must be the domain of sender") {
+			t.Errorf("sender %q of domain %q: error %v", c.sender, c.domain, err)
+		}
+	}
 	// All mistakes are told at once.
 	_, err := ReadSettings(map[string]any{
 		"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x",
-		"fileDays": "x", "sender": "x", "smsSender": "ö", "sendRate": "x", "dryRun": "x",
+		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "sendRate": "x", "dryRun": "x",
 	})
 	for _, key := range keys {
-		if err == nil || strings.Count(err.Error(), "context "+key) != 1 {
+		if err == nil || strings.Count(err.Error(), "context "+key+" ")+strings.Count(err.Error(), "context "+key+":") != 1 {
 			t.Errorf("the mistake in %s is not told once: %v", key, err)
 		}
 	}
