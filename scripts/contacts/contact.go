@@ -1,0 +1,316 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/pulssi/pulssi/shared/address"
+	"github.com/pulssi/pulssi/shared/asking"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+// page is how many contacts are read at a time.
+const page = 100
+
+func (t *terminal) list(flags *flag.FlagSet) func(context.Context, []string) error {
+	limit := flags.Int("limit", 100, "the most contacts to list, 0 for all")
+	return func(ctx context.Context, _ []string) error {
+		s, _, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+		_, _ = fmt.Fprintln(table, "id\tref\te-mail\tphone\tname\tsegments\topted out")
+		n, cursor, more := 0, "", true
+		for more && (*limit <= 0 || n < *limit) {
+			read := page
+			if *limit > 0 {
+				read = min(page, *limit-n)
+			}
+			var contacts []*survey.Contact
+			if contacts, cursor, err = s.ListContacts(ctx, cursor, read); err != nil {
+				return err
+			}
+			for _, c := range contacts {
+				_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, c.Ref, c.Email, c.Phone, name(c), strings.Join(c.Segments, ", "), optOuts(c))
+			}
+			n, more = n+len(contacts), cursor != ""
+		}
+		_ = table.Flush() // fails only as say does
+		switch {
+		case more:
+			t.say("the first %d contacts; -limit says how many to list\n", n)
+		default:
+			t.say("%d contacts\n", n)
+		}
+		return nil
+	}
+}
+
+func name(c *survey.Contact) string { return strings.TrimSpace(c.FirstName + " " + c.LastName) }
+
+func optOuts(c *survey.Contact) string {
+	var s []string
+	for _, ch := range slices.Sorted(maps.Keys(c.OptOuts)) {
+		s = append(s, string(ch)+" since "+c.OptOuts[ch].UTC().Format(time.DateOnly))
+	}
+	return strings.Join(s, ", ")
+}
+
+func (t *terminal) show(*flag.FlagSet) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		s, _, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		c, err := find(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		t.print(c)
+		return nil
+	}
+}
+
+func (t *terminal) print(c *survey.Contact) {
+	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
+	for _, line := range [][2]string{
+		{"id", c.ID}, {"ref", c.Ref}, {"e-mail", c.Email}, {"phone", c.Phone}, {"first name", c.FirstName}, {"last name", c.LastName},
+		{"company", c.Company}, {"locale", c.Locale}, {"zone", c.Zone}, {"segments", strings.Join(c.Segments, ", ")}, {"opted out", optOuts(c)},
+		{"cohort", fmt.Sprint(asking.Cohort(c.Number))}, {"added", moment(c.CreatedAt)}, {"changed", moment(c.ChangedAt)}, {"last asked", moment(c.LastAskedAt)},
+	} {
+		if line[1] != "" {
+			_, _ = fmt.Fprintf(table, "%s\t%s\n", line[0], line[1])
+		}
+	}
+	_ = table.Flush() // fails only as say does
+}
+
+func moment(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format("2006-01-02 15:04 UTC")
+}
+
+func (t *terminal) why(*flag.FlagSet) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		s, _, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		c, err := find(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		zone, err := time.LoadLocation(c.Zone)
+		if err != nil {
+			return fmt.Errorf("the zone of contact %s: %w", c.ID, err)
+		}
+		touchpoints, err := s.Touchpoints(ctx)
+		if err != nil {
+			return err
+		}
+		names := map[string]string{}
+		for _, tp := range touchpoints {
+			names[tp.ID] = tp.Name.In("en", tp.Locales)
+		}
+		decisions, err := s.Decisions(ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		if len(decisions) == 0 {
+			t.say("Nothing was decided about contact %s within a year: no touchpoint's turn has come, and no event.\n", c.ID)
+			return nil
+		}
+		// What is to come goes first.
+		slices.SortStableFunc(decisions, func(a, b survey.Decision) int {
+			return planned(b) - planned(a)
+		})
+		t.say("Contact %s, times of %s, the newest first:\n", c.ID, c.Zone)
+		for _, d := range decisions {
+			t.say("  %s: %s\n", d.Touchpoint, asking.Words(d, zone, func(id string) string { return names[id] }))
+		}
+		return nil
+	}
+}
+
+func planned(d survey.Decision) int {
+	if d.Verdict == survey.Planned {
+		return 1
+	}
+	return 0
+}
+
+// details are the flags that tell of a person.
+type details struct {
+	survey.Details
+	given map[string]bool
+}
+
+func (d *details) flags(flags *flag.FlagSet) {
+	d.given = map[string]bool{}
+	for name, to := range map[string]*string{
+		"ref": &d.Ref, "email": &d.Email, "phone": &d.Phone, "first": &d.FirstName, "last": &d.LastName,
+		"company": &d.Company, "locale": &d.Locale, "zone": &d.Zone,
+	} {
+		flags.Func(name, map[string]string{
+			"ref": "the customer's `number` in your own system", "email": "e-mail `address`", "phone": "phone `number`",
+			"first": "first `name`", "last": "last `name`", "company": "`name` of the company",
+			"locale": "`language`, such as fi or sv-FI", "zone": "time `zone`, such as Europe/Helsinki",
+		}[name], func(v string) error {
+			*to, d.given[name] = strings.TrimSpace(v), true
+			return nil
+		})
+	}
+	flags.Func("segments", "`names` of segments with commas between, in place of those that there are", func(v string) error {
+		d.given["segments"], d.Segments = true, []string{}
+		for s := range strings.SplitSeq(v, ",") {
+			if s = strings.TrimSpace(s); s != "" {
+				d.Segments = append(d.Segments, s)
+			}
+		}
+		return nil
+	})
+	flags.Func("opt-out", "`channel` by which the person does not want to be asked: email or sms; may be repeated", func(v string) error {
+		d.given["opt-out"] = true
+		d.OptOut = append(d.OptOut, survey.Channel(v))
+		return nil
+	})
+}
+
+// clean normalises the addresses.
+func (d *details) clean(ctx context.Context, s *store.Store) error {
+	rules, err := s.Rules(ctx)
+	if err != nil {
+		return err
+	}
+	var messages []string
+	for _, err := range address.Clean(&d.Details, rules.Country) {
+		messages = append(messages, words(err))
+	}
+	if len(messages) > 0 {
+		return errors.New(strings.Join(messages, "; "))
+	}
+	return nil
+}
+
+func (t *terminal) add(flags *flag.FlagSet) func(context.Context, []string) error {
+	var d details
+	d.flags(flags)
+	return func(ctx context.Context, _ []string) error {
+		s, _, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		if err := d.clean(ctx, s); err != nil {
+			return err
+		}
+		out, err := s.Upsert(ctx, []survey.Details{d.Details}, t.now())
+		if err != nil {
+			return err
+		}
+		for _, p := range out[0].Problems {
+			t.say("%s: %s\n", p.Field, p.Message)
+		}
+		switch out[0].Result {
+		case store.Refused:
+			return errors.New("nothing was added")
+		case store.Added:
+			t.say("added %s\n", out[0].Contact)
+		case store.Changed:
+			t.say("there is such a contact already, and it was changed: %s\n", out[0].Contact)
+		case store.Unchanged:
+			t.say("there is such a contact already: %s\n", out[0].Contact)
+		}
+		return nil
+	}
+}
+
+func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) error {
+	var d details
+	d.flags(flags)
+	return func(ctx context.Context, args []string) error {
+		if len(d.given) == 0 {
+			return errors.New("nothing to change: say what, such as -email (with \"\" to remove it)")
+		}
+		s, _, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		if err := d.clean(ctx, s); err != nil {
+			return err
+		}
+		for _, ch := range d.OptOut {
+			if ch != survey.Email && ch != survey.SMS {
+				return fmt.Errorf("-opt-out must be email or sms, not %q", ch)
+			}
+		}
+		c, err := find(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		was := c.Version
+		now := t.now()
+		c, err = s.ChangeContact(ctx, c.ID, 0, func(c *survey.Contact) error {
+			for name, set := range map[string]func(){
+				"ref": func() { c.Ref = d.Ref }, "email": func() { c.Email = d.Email }, "phone": func() { c.Phone = d.Phone },
+				"first": func() { c.FirstName = d.FirstName }, "last": func() { c.LastName = d.LastName },
+				"company": func() { c.Company = d.Company }, "locale": func() { c.Locale = d.Locale }, "zone": func() { c.Zone = d.Zone },
+				"segments": func() { c.Segments = slices.Compact(slices.Sorted(slices.Values(d.Segments))) },
+			} {
+				if d.given[name] {
+					set()
+				}
+			}
+			c.Merge(survey.Details{OptOut: d.OptOut}, now)
+			return nil
+		}, now)
+		if err != nil {
+			return err
+		}
+		if c.Version == was {
+			t.say("nothing to change\n")
+		}
+		t.print(c)
+		return nil
+	}
+}
+
+func (t *terminal) remove(flags *flag.FlagSet) func(context.Context, []string) error {
+	yes := flags.Bool("yes", false, "delete without asking")
+	return func(ctx context.Context, args []string) error {
+		s, where, err := t.open(ctx)
+		if err != nil {
+			return err
+		}
+		c, err := find(ctx, s, args[0])
+		if err != nil {
+			return err
+		}
+		if !*yes {
+			t.print(c)
+			sure, err := t.ask("Delete this contact from " + where + "?")
+			if err != nil {
+				return err
+			}
+			if !sure {
+				t.say("nothing was deleted\n")
+				return nil
+			}
+		}
+		if err := s.DeleteContact(ctx, c.ID); err != nil {
+			return err
+		}
+		t.say("deleted %s\n", c.ID)
+		return nil
+	}
+}
