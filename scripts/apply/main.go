@@ -1,12 +1,19 @@
 // Command apply brings the touchpoints of a deployment in line with a file:
 //
 //	go run ./scripts/apply [-yes] [-keep-series ID]... FILE
+//	go run ./scripts/apply -stop ID | -start ID
 //
 // It checks the whole file, shows what it would do, and asks before it writes
 // anything; -yes answers. Touchpoints that the file does not mention are left
 // alone. A changed metric or question starts a new series, because its answers
 // may not be mixed with earlier ones; -keep-series ID says that the wording of
-// a touchpoint was mended without changing its meaning.
+// a touchpoint was mended without changing its meaning. The rules of asking, in
+// the file's section asking, become as it says; without one they are left alone.
+//
+// -stop has a touchpoint ask nobody from now on, not even those who are in the
+// queue, and -start has it go on: at once, without a file and without a
+// question. The file should say the same (stopped: true): the next apply goes by
+// it.
 //
 // It works on the local stack while that is running, on DYNAMODB_ENDPOINT
 // where it is set, and otherwise on the AWS account of the environment's
@@ -15,6 +22,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -22,8 +30,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
 	"github.com/pulssi/pulssi/scripts/connect"
@@ -50,6 +60,7 @@ func interruptible() error {
 type Store interface {
 	touchpoints.Store
 	Touchpoints(ctx context.Context) ([]*survey.Touchpoint, error)
+	Rules(ctx context.Context) (survey.Rules, error)
 }
 
 // terminal returns f where a person can answer on it, and else nil.
@@ -74,12 +85,25 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 		keep = append(keep, id)
 		return nil
 	})
+	stop := flags.String("stop", "", "`ID` of a touchpoint that shall ask nobody from now on")
+	start := flags.String("start", "", "`ID` of a touchpoint that was stopped and shall go on")
 	flags.Usage = func() {
-		_, _ = fmt.Fprintln(out, "usage: apply [-yes] [-keep-series ID]... FILE") // as PrintDefaults does
+		_, _ = fmt.Fprintln(out, "usage: apply [-yes] [-keep-series ID]... FILE\n       apply -stop ID | -start ID") // as PrintDefaults does
 		flags.PrintDefaults()
 	}
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *stop != "" || *start != "" {
+		if flags.NFlag() != 1 || flags.NArg() != 0 {
+			flags.Usage()
+			return errors.New("stop and start go alone, without a file and other flags")
+		}
+		s, _, err := open(ctx)
+		if err != nil {
+			return err
+		}
+		return setStopped(ctx, s, cmp.Or(*stop, *start), *stop != "", out)
 	}
 	if flags.NArg() != 1 {
 		flags.Usage()
@@ -127,20 +151,57 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 func makePlan(ctx context.Context, path string, keep []string, open func(context.Context) (Store, string, error)) (touchpoints.Plan, string, Store, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, "", nil, err
+		return touchpoints.Plan{}, "", nil, err
 	}
-	declared, err := touchpoints.Read(path, b)
+	f, err := touchpoints.Read(path, b)
 	if err != nil {
-		return nil, "", nil, err
+		return touchpoints.Plan{}, "", nil, err
 	}
 	s, where, err := open(ctx)
 	if err != nil {
-		return nil, "", nil, err
+		return touchpoints.Plan{}, "", nil, err
 	}
-	stored, err := s.Touchpoints(ctx)
-	if err != nil {
-		return nil, "", nil, err
+	var stored touchpoints.Stored
+	if stored.Touchpoints, err = s.Touchpoints(ctx); err != nil {
+		return touchpoints.Plan{}, "", nil, err
 	}
-	plan, err := touchpoints.NewPlan(declared, stored, keep)
+	if stored.Rules, err = s.Rules(ctx); err != nil {
+		return touchpoints.Plan{}, "", nil, err
+	}
+	plan, err := touchpoints.NewPlan(f, stored, keep, time.Now())
 	return plan, where, s, err
+}
+
+// setStopped stops a touchpoint, or has it go on: another version of the same
+// series.
+func setStopped(ctx context.Context, s Store, id string, stopped bool, out io.Writer) error {
+	all, err := s.Touchpoints(ctx)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(t *survey.Touchpoint) bool { return t.ID == id })
+	if i < 0 {
+		var ids []string
+		for _, t := range all {
+			ids = append(ids, t.ID)
+		}
+		return fmt.Errorf("there is no touchpoint %s; there are %s", id, cmp.Or(strings.Join(ids, ", "), "none"))
+	}
+	was := all[i]
+	if was.Stopped == stopped {
+		_, err := fmt.Fprintf(out, "%s %s.\n", id, map[bool]string{true: "is stopped already", false: "is not stopped"}[stopped])
+		return err
+	}
+	t := *was
+	t.Stopped = stopped
+	t.Version++
+	if err := s.PutTouchpoint(ctx, was, &t); err != nil {
+		return fmt.Errorf("touchpoint %s: %w", id, err)
+	}
+	words := "%s asks again (version %d); running functions take it up within a minute. Remove stopped: true from your touchpoints file, where it is, or the next apply stops it again.\n"
+	if stopped {
+		words = "%s is stopped (version %d); running functions take it up within a minute, also for who is in the queue. Write stopped: true into your touchpoints file, or the next apply starts it again.\n"
+	}
+	_, err = fmt.Fprintf(out, words, id, t.Version)
+	return err
 }

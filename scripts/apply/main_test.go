@@ -7,19 +7,32 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// memory is a store of touchpoints.
-type memory struct{ all []*survey.Touchpoint }
+// memory is a store of touchpoints and rules. What it has of a touchpoint is its
+// versions.
+type memory struct {
+	all   []*survey.Touchpoint
+	rules survey.Rules
+}
 
 func (m *memory) Touchpoints(context.Context) ([]*survey.Touchpoint, error) { return m.all, nil }
 
 func (m *memory) PutTouchpoint(_ context.Context, _, t *survey.Touchpoint) error {
 	m.all = append(m.all, t)
+	return nil
+}
+
+func (m *memory) Rules(context.Context) (survey.Rules, error) { return m.rules.Complete(), nil }
+
+func (m *memory) PutRules(_ context.Context, _, r survey.Rules) error {
+	m.rules = r
+	m.rules.Version++
 	return nil
 }
 
@@ -83,6 +96,21 @@ func TestRun(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the rules of asking", func(t *testing.T) {
+		path := filepath.Join(dir, "rules.yaml")
+		if err := os.WriteFile(path, []byte("asking: {rest: 14d}\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m := &memory{}
+		var out strings.Builder
+		open := func(context.Context) (Store, string, error) { return m, "the test", nil }
+		if err := run(t.Context(), []string{"-yes", path}, nil, &out, open); err != nil {
+			t.Fatal(err)
+		}
+		if m.rules.Version != 1 || m.rules.Rest.String() != "14d" || !strings.Contains(out.String(), `rest: "30d" -> "14d"`) || !strings.Contains(out.String(), "Wrote 1.") {
+			t.Errorf("%+v: %s", m.rules, out.String())
+		}
+	})
 	t.Run("no store", func(t *testing.T) {
 		lost := errors.New("no tables to work on")
 		err := run(t.Context(), []string{good}, nil, io.Discard, func(context.Context) (Store, string, error) { return nil, "", lost })
@@ -90,4 +118,49 @@ func TestRun(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestStopAndStart(t *testing.T) {
+	stopped := &survey.Touchpoint{ID: "stopped", Version: 4, Series: 2, Stopped: true}
+	asks := &survey.Touchpoint{ID: "asks", Version: 7, Series: 3}
+	for _, tt := range []struct {
+		name    string
+		args    []string
+		becomes *survey.Touchpoint // nil for nothing
+		out     string             // part of it
+		err     string
+	}{
+		{"stop", []string{"-stop", "asks"}, &survey.Touchpoint{ID: "asks", Version: 8, Series: 3, Stopped: true}, "asks is stopped (version 8); ", ""},
+		{"start", []string{"-start", "stopped"}, &survey.Touchpoint{ID: "stopped", Version: 5, Series: 2}, "stopped asks again (version 5); ", ""},
+		{"stop again", []string{"-stop", "stopped"}, nil, "stopped is stopped already.\n", ""},
+		{"start again", []string{"-start", "asks"}, nil, "asks is not stopped.\n", ""},
+		{"one that is not there", []string{"-stop", "shop"}, nil, "", "there is no touchpoint shop; there are stopped, asks"},
+		{"both", []string{"-stop", "asks", "-start", "stopped"}, nil, "usage: apply", "stop and start go alone, without a file and other flags"},
+		{"with a file", []string{"-stop", "asks", "file.yaml"}, nil, "usage: apply", "stop and start go alone, without a file and other flags"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := &memory{all: []*survey.Touchpoint{stopped, asks}}
+			var out strings.Builder
+			err := run(t.Context(), tt.args, nil, &out, func(context.Context) (Store, string, error) { return m, "the test", nil })
+			if tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
+				t.Errorf("error %v, want %s", err, tt.err)
+			}
+			if !strings.Contains(out.String(), tt.out) {
+				t.Errorf("%s", out.String())
+			}
+			switch written := m.all[2:]; {
+			case tt.becomes == nil && len(written) != 0:
+				t.Errorf("wrote %+v", written[0])
+			case tt.becomes != nil && (len(written) != 1 || !reflect.DeepEqual(written[0], tt.becomes)):
+				t.Errorf("wrote %+v", written)
+			}
+		})
+	}
+	if !stopped.Stopped || asks.Stopped {
+		t.Error("a stored definition was changed in place")
+	}
+	empty := func(context.Context) (Store, string, error) { return &memory{}, "the test", nil }
+	if err := run(t.Context(), []string{"-stop", "shop"}, nil, io.Discard, empty); err == nil || err.Error() != "there is no touchpoint shop; there are none" {
+		t.Errorf("%v", err)
+	}
 }

@@ -141,10 +141,10 @@ func (b *Rulebook) tired(t *survey.Touchpoint, q Question) (reason survey.Reason
 	if t.Trigger.Every != "" {
 		return "", "", time.Time{}
 	}
+	if t.RestAfter(b.rules) == 0 {
+		return "", "", time.Time{}
+	}
 	for _, o := range q.Cadences {
-		if o.ID == t.ID || t.RestAfter(b.rules) == 0 {
-			continue
-		}
 		if due, ok := b.comes(o, q); ok {
 			return survey.TurnComes, o.ID, due
 		}

@@ -321,7 +321,7 @@ func TestTurnIsKept(t *testing.T) {
 		}, true},
 		{"of no cadence", days, func(_ *Question, r *survey.Touchpoint) { r.Trigger = &survey.Trigger{Event: "x"} }, false},
 		{"without a trigger", days, func(_ *Question, r *survey.Touchpoint) { r.Trigger = nil }, false},
-		{"itself", days, func(q *Question, r *survey.Touchpoint) { r.ID = q.Touchpoint.ID }, false},
+		{"under way, of a cadence that needs no rest", -time.Minute, func(_ *Question, r *survey.Touchpoint) { r.Rest = new(survey.Span(0)) }, false},
 		{"for a cadence's ask", days, func(q *Question, _ *survey.Touchpoint) {
 			q.Touchpoint.Trigger, q.Occasion = &survey.Trigger{Every: survey.Quarterly}, PeriodOf(survey.Quarterly, q.Now).Occasion()
 		}, false},

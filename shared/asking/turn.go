@@ -102,8 +102,9 @@ func (b *Rulebook) Turns(t *survey.Touchpoint, zone *time.Location, after, until
 	}
 	hour, _ := b.sendHour(t.Trigger)
 	var out []Turn
-	// A day before and after: clocks that jump at midnight move a moment over.
-	first, last := dayOf(after.In(zone)).AddDate(0, 0, -1), dayOf(until.In(zone)).AddDate(0, 0, 1)
+	first := dayOf(after.In(zone)) // no moment of an earlier day is to come
+	// But one of the next may have been: clocks go back over midnight, too.
+	last := dayOf(until.In(zone)).AddDate(0, 0, 1)
 	for p := PeriodOf(t.Trigger.Every, first); !p.From.After(last); p = p.Next() {
 		for _, turn := range b.turnsOf(t, p) {
 			if turn.Day.Before(first) || turn.Day.After(last) {

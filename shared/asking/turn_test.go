@@ -226,6 +226,23 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+// At 0:01 on a Sunday it was Saturday 23:01 again: the turn of Sunday at 0:00 has
+// come by then.
+func TestTurnsOverMidnight(t *testing.T) {
+	b := NewRulebook(survey.Rules{Quiet: &survey.Quiet{From: 22, To: 0}})
+	tp := &survey.Touchpoint{ID: "x", Trigger: &survey.Trigger{Every: survey.Monthly, Hour: 23, Weekdays: []string{"sun"}}}
+	midnight := time.Date(2010, time.November, 7, 2, 30, 0, 0, time.UTC)
+	for _, until := range []time.Duration{0, 15 * time.Minute, 2 * time.Hour} {
+		turns := b.Turns(tp, zone(t, "America/St_Johns"), midnight.Add(-1), midnight.Add(until))
+		if len(turns) != 1 || !turns[0].Due.Equal(midnight) {
+			t.Errorf("until %s later: %v", until, turns)
+		}
+		if turns := b.Turns(tp, zone(t, "America/St_Johns"), midnight, midnight.Add(until)); len(turns) != 0 {
+			t.Errorf("after it, until %s later: %v", until, turns)
+		}
+	}
+}
+
 // Windows that follow each other have all turns between them and none twice,
 // wherever the cuts are, and whatever clocks do meanwhile.
 func TestTurnsSplit(t *testing.T) {

@@ -126,7 +126,7 @@ func validClosed(c string) bool {
 		return true
 	}
 	_, err := time.Parse(time.DateOnly, "2024-"+c) // a leap year, so that 02-29 is a day
-	return err == nil && len(c) == len("01-02")
+	return err == nil
 }
 
 // RestAfter returns the shortest time from any ask to one person to an ask of

@@ -1,59 +1,78 @@
 // Package touchpoints reads a touchpoints file and brings the stored
-// definitions in line with it, by a plan that can be shown first.
+// definitions, and the rules of asking, in line with it, by a plan that can be
+// shown first.
 package touchpoints
 
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
 // MaxFile is the most bytes that a file may have.
 const MaxFile = 1 << 20
 
+// File is what a touchpoints file says.
+type File struct {
+	// Touchpoints are without version and series, which are the store's to
+	// count.
+	Touchpoints []*survey.Touchpoint
+	// Asking are the rules of asking, as far as the file states them and
+	// without version; nil where it says nothing of them.
+	Asking *survey.Rules
+}
+
 // file is a touchpoints file: the languages of its texts, in order of
-// fallback, and the definitions, which may name languages of their own.
+// fallback, the definitions, which may name languages of their own, and the
+// rules of asking.
 type file struct {
 	Locales     []string   `yaml:"locales"`
+	Asking      ast.Node   `yaml:"asking"`
 	Touchpoints []ast.Node `yaml:"touchpoints"`
 }
 
-// Read reads the touchpoints of a YAML file, each valid and without version
-// and series, which are the store's to count. The error is every mistake
+// Read reads a YAML file; what it returns is valid. The error is every mistake
 // joined, each with the file's name, the line and the path of the field:
 //
 //	touchpoints.yaml:12: touchpoints[2].question.sv must not be empty
-func Read(name string, b []byte) ([]*survey.Touchpoint, error) {
+func Read(name string, b []byte) (File, error) {
 	r := reader{name: name}
 	if len(b) > MaxFile {
-		return nil, fmt.Errorf("%s: a touchpoints file has at most %d bytes", name, MaxFile)
+		return File{}, fmt.Errorf("%s: a touchpoints file has at most %d bytes", name, MaxFile)
 	}
 	doc, err := parser.ParseBytes(b, 0)
 	if err != nil {
-		return nil, r.at(err, nil, "")
+		return File{}, r.at(err, nil, "")
 	}
 	if len(doc.Docs) != 1 {
-		return nil, fmt.Errorf("%s: a touchpoints file is one YAML document", name)
+		return File{}, fmt.Errorf("%s: a touchpoints file is one YAML document", name)
 	}
 	root := doc.Docs[0].Body
 	if root == nil {
-		return nil, fmt.Errorf("%s: the file is empty", name)
+		return File{}, fmt.Errorf("%s: the file is empty", name)
 	}
 	var f file
 	if err := yaml.NodeToValue(root, &f, yaml.Strict()); err != nil {
-		return nil, r.at(err, root, "")
+		return File{}, r.at(err, root, "")
 	}
-	if len(f.Touchpoints) == 0 {
-		return nil, fmt.Errorf("%s: touchpoints must list at least one", name)
+	if len(f.Touchpoints) == 0 && f.Asking == nil {
+		return File{}, fmt.Errorf("%s: touchpoints must list at least one", name)
 	}
-	var out []*survey.Touchpoint
+	var out File
 	var errs []error
+	if f.Asking != nil {
+		var problems []error
+		out.Asking, problems = r.asking(f.Asking)
+		errs = append(errs, problems...)
+	}
 	first := map[string]int{}
 	for i, node := range f.Touchpoints {
 		path := fmt.Sprintf("touchpoints[%d]", i)
@@ -74,10 +93,10 @@ func Read(name string, b []byte) ([]*survey.Touchpoint, error) {
 			errs = append(errs, r.mistake(node, "id", fmt.Sprintf("%s.id is that of touchpoints[%d] too", path, j)))
 		}
 		first[t.ID] = i
-		out = append(out, t)
+		out.Touchpoints = append(out.Touchpoints, t)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, err
+		return File{}, err
 	}
 	return out, nil
 }
@@ -85,22 +104,43 @@ func Read(name string, b []byte) ([]*survey.Touchpoint, error) {
 // reader writes mistakes with their place.
 type reader struct{ name string }
 
+// asking reads the rules of asking, and returns their mistakes.
+func (r reader) asking(node ast.Node) (*survey.Rules, []error) {
+	var rules survey.Rules
+	if err := yaml.NodeToValue(node, &rules, yaml.Strict()); err != nil {
+		return nil, []error{r.at(err, node, "asking: ")}
+	}
+	errs := r.broken(rules.Validate(), node, "asking")
+	if rules.Version != 0 {
+		errs = append(errs, r.mistake(node, "version", "asking.version is counted by the store, not set in the file"))
+	}
+	return &rules, errs
+}
+
 // check returns the mistakes of one definition.
 func (r reader) check(t *survey.Touchpoint, node ast.Node, path string) []error {
-	var errs []error
+	errs := r.broken(t.Validate(), node, path)
 	for field, set := range map[string]bool{"version": t.Version != 0, "series": t.Series != 0} {
 		if set {
 			errs = append(errs, r.mistake(node, field, path+"."+field+" is counted by the store, not set in the file"))
 		}
 	}
-	err := t.Validate()
+	if t.Trigger != nil && t.Trigger.Event != "" && !slices.Contains(events.Types(), t.Trigger.Event) {
+		errs = append(errs, r.mistake(node, "trigger.event", fmt.Sprintf("%s.trigger.event must be one of %s, not %q", path, strings.Join(events.Types(), ", "), t.Trigger.Event)))
+	}
+	return errs
+}
+
+// broken returns the mistakes that a Validate has joined.
+func (r reader) broken(err error, node ast.Node, path string) []error {
 	if err == nil {
-		return errs
+		return nil
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
-		return append(errs, r.at(err, node, path+"."))
+		return []error{r.at(err, node, path+".")}
 	}
+	var errs []error
 	for _, err := range joined.Unwrap() {
 		if e, ok := errors.AsType[*survey.Error](err); ok {
 			errs = append(errs, r.mistake(node, e.Field, path+"."+e.Message))

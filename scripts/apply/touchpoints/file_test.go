@@ -2,10 +2,13 @@ package touchpoints
 
 import (
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -17,11 +20,11 @@ func readExample(t testing.TB) ([]byte, []*survey.Touchpoint) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := Read("touchpoints.yaml", b)
+	f, err := Read("touchpoints.yaml", b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b, all
+	return b, f.Touchpoints
 }
 
 // TestExample holds the example to its promise: every metric and every phase,
@@ -90,6 +93,23 @@ touchpoints:
 			"f.yaml:11: touchpoints[0].version is counted by the store, not set in the file",
 			"f.yaml:12: touchpoints[0].series is counted by the store, not set in the file",
 		}},
+		{"rules of asking", "asking:\n  rest: 14d\n  zone: Helsinki\n  quiet: {from: 25, to: 8}\n  closed:\n    - 12-27\n    - 30.2.\n" + ok, []string{
+			"f.yaml:3: asking.zone must be a time zone such as Europe/Helsinki",
+			"f.yaml:4: asking.quiet must be hours from 0 to 23",
+			`f.yaml:7: asking.closed[1] must be a day such as 2026-12-27, or 12-27 for every year, not "30.2."`,
+		}},
+		{"a rule of asking unknown", "asking:\n  rest: 14d\n  pause: 3d\n" + ok, []string{`f.yaml:3: asking: unknown field "pause"`}},
+		{"a quiet hour unknown", "asking:\n  quiet: {from: 20, until: 8}\n" + ok, []string{`f.yaml:2: asking: unknown field "until"`}},
+		{"a rule of asking that is no span", "asking:\n  rest: a month\n" + ok, []string{`f.yaml:2: asking: "a month" is not a time span: write a whole number and s, m, h or d, at most 3650d`}},
+		{"rules of asking with a version", "asking:\n  version: 2\n" + ok, []string{"f.yaml:2: asking.version is counted by the store, not set in the file"}},
+		{"rules of asking in a word", "asking: gently\n" + ok, []string{"f.yaml:1: asking: string was used where mapping is expected"}},
+		{"rules and touchpoints", "asking: {locale: suomi}\n" + strings.Replace(ok, "nps", "stars", 1), []string{
+			"f.yaml:1: asking.locale must be a language such as fi or sv-FI",
+			"f.yaml:6: touchpoints[0].metric must be one of nps, csat, ces, ces5, smiley, thumbs",
+		}},
+		{"an event that nobody knows", ok + "    trigger:\n      event: purchase.complete\n", []string{
+			`f.yaml:12: touchpoints[0].trigger.event must be one of purchase.completed, delivery.completed, ticket.closed, call.ended, meeting.held, trial.ended, cart.abandoned, subscription.cancelled, custom, not "purchase.complete"`,
+		}},
 		{"same id twice", ok + entry, []string{"f.yaml:11: touchpoints[1].id is that of touchpoints[0] too"}},
 		{"a list of texts", "locales: [fi]\ntouchpoints: [shop]\n", []string{"f.yaml:2: touchpoints[0]: string was used where mapping is expected"}},
 		{"nothing", "locales: [fi]\ntouchpoints: [~]\n", []string{"f.yaml:2: touchpoints[0] must be a touchpoint"}},
@@ -110,20 +130,59 @@ touchpoints:
 	}
 }
 
+// The rules of asking are read as they are stated, and no more.
+func TestReadAsking(t *testing.T) {
+	f, err := Read("f.yaml", []byte(`asking:
+  rest: 14d
+  recontact: 0s
+  quiet: {from: 21, to: 9}
+  holidays: none
+  closed: ["12-27", 2026-12-28]
+  country: SE
+  zone: Europe/Stockholm
+  locale: sv-FI
+  replyTo: a@example.com
+`))
+	want := survey.Rules{
+		Rest: new(survey.Span(14 * 24 * time.Hour)), Recontact: new(survey.Span(0)), Quiet: &survey.Quiet{From: 21, To: 9},
+		Holidays: "none", Closed: []string{"12-27", "2026-12-28"}, Country: "SE", Zone: "Europe/Stockholm", Locale: "sv-FI", ReplyTo: "a@example.com",
+	}
+	if err != nil || f.Asking == nil || !reflect.DeepEqual(*f.Asking, want) || len(f.Touchpoints) != 0 {
+		t.Errorf("%+v, %v", f.Asking, err)
+	}
+	f, err = Read("f.yaml", []byte("asking: {}\n"))
+	if err != nil || f.Asking == nil || !reflect.DeepEqual(*f.Asking, survey.Rules{}) {
+		t.Errorf("%+v, %v", f.Asking, err)
+	}
+}
+
+// Every type of event can be a trigger.
+func TestTriggersOfEvents(t *testing.T) {
+	for _, typ := range events.Types() {
+		file := "locales: [fi]\ntouchpoints: [{id: a, phase: after, metric: nps, channels: [email], name: {fi: A}, question: {fi: B}, trigger: {event: " + typ + "}}]\n"
+		if _, err := Read("f.yaml", []byte(file)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // FuzzRead holds that whatever is read can be stored: it is valid, and has
 // neither version nor series.
 func FuzzRead(f *testing.F) {
 	b, _ := readExample(f)
 	f.Add(b)
-	for _, s := range []string{"", "touchpoints: [{id: a}]", "touchpoints:\n- id: &a b\n  name: *a\n", "a: &a [*a]", "touchpoints: {}", "touchpoints: [[]]", "? {a: b}\n: c"} {
+	for _, s := range []string{"", "touchpoints: [{id: a}]", "touchpoints:\n- id: &a b\n  name: *a\n", "a: &a [*a]", "touchpoints: {}", "touchpoints: [[]]", "? {a: b}\n: c", "asking: {rest: 14d, quiet: {from: 21, to: 9}, closed: [\"12-27\"], zone: UTC}"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		all, err := Read("f.yaml", b)
+		file, err := Read("f.yaml", b)
 		if err != nil {
 			return
 		}
-		for _, tp := range all {
+		if r := file.Asking; r != nil && (r.Validate() != nil || r.Version != 0) {
+			t.Fatalf("%+v", *r)
+		}
+		for _, tp := range file.Touchpoints {
 			if err := tp.Validate(); err != nil || tp.Version != 0 || tp.Series != 0 {
 				t.Fatalf("%+v: %v", tp, err)
 			}

@@ -10,7 +10,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -35,13 +37,33 @@ type Step struct {
 	// Reason says why a new series starts, or why none does though the
 	// question has changed.
 	Reason string
+	// Notes say in words what a changed trigger does.
+	Notes []string
 	// Fields are the fields that differ, one line each.
 	Fields []string
 }
 
-// Plan is what brings the stored definitions in line with a file: first the
-// steps of the file in its order, then what it does not mention.
-type Plan []Step
+// Rules is what a plan does with the rules of asking: nothing where no field
+// differs.
+type Rules struct {
+	Was, Becomes survey.Rules
+	Notes        []string
+	Fields       []string
+}
+
+// Plan is what brings the stored definitions in line with a file.
+type Plan struct {
+	Asking *Rules // nil where the file says nothing of them
+	// Steps are first those of the file in its order, then what it does not
+	// mention.
+	Steps []Step
+}
+
+// Stored is what a store has.
+type Stored struct {
+	Touchpoints []*survey.Touchpoint
+	Rules       survey.Rules // completed
+}
 
 // NewPlan compares the definitions of a file with the stored ones. Where a
 // metric (and with it the scale) or the wording of a question in a language
@@ -50,11 +72,15 @@ type Plan []Step
 // [survey.Touchpoint.SameSeries]); keep lists the touchpoints whose question
 // means the same as before.
 //
+// The rules of asking become those that the file states, and the defaults of
+// all others; they stay as they are where it has none.
+//
 // It returns an error where keep names a touchpoint that is not in the file,
-// whose metric differs, or that needs no keeping.
-func NewPlan(declared, stored []*survey.Touchpoint, keep []string) (Plan, error) {
+// whose metric differs, or that needs no keeping. The notes are about the
+// periods of now.
+func NewPlan(f File, stored Stored, keep []string, now time.Time) (Plan, error) {
 	byID := map[string]*survey.Touchpoint{}
-	for _, t := range stored {
+	for _, t := range stored.Touchpoints {
 		byID[t.ID] = t
 	}
 	kept := map[string]bool{}
@@ -63,7 +89,7 @@ func NewPlan(declared, stored []*survey.Touchpoint, keep []string) (Plan, error)
 	}
 	var p Plan
 	var errs []error
-	for _, t := range declared {
+	for _, t := range f.Touchpoints {
 		keepThis := kept[t.ID]
 		delete(kept, t.ID)
 		s, err := newStep(t, byID[t.ID], keepThis)
@@ -72,14 +98,18 @@ func NewPlan(declared, stored []*survey.Touchpoint, keep []string) (Plan, error)
 			continue
 		}
 		delete(byID, t.ID)
-		p = append(p, s)
+		p.Steps = append(p.Steps, s)
 	}
 	for _, id := range slices.Sorted(maps.Keys(kept)) {
 		errs = append(errs, fmt.Errorf("keep-series %s: the file has no such touchpoint", id))
 	}
 	for _, id := range slices.Sorted(maps.Keys(byID)) {
-		p = append(p, Step{Kind: Left, Was: byID[id]})
+		p.Steps = append(p.Steps, Step{Kind: Left, Was: byID[id]})
 	}
+	if f.Asking != nil {
+		p.Asking = &Rules{Was: stored.Rules, Becomes: *f.Asking, Fields: diff(stored.Rules, f.Asking.Complete())}
+	}
+	p.note(asking.NewRulebook(stored.Rules), now)
 	return p, errors.Join(errs...)
 }
 
@@ -140,10 +170,14 @@ func difference(was, t *survey.Touchpoint) string {
 	return "the question " + strings.Join(reasons, " and ")
 }
 
-// Writes reports how many touchpoints the plan would write.
+// Writes reports how much the plan would write: touchpoints, and the rules of
+// asking.
 func (p Plan) Writes() int {
 	n := 0
-	for _, s := range p {
+	if p.Asking.writes() {
+		n++
+	}
+	for _, s := range p.Steps {
 		if s.writes() {
 			n++
 		}
@@ -153,10 +187,25 @@ func (p Plan) Writes() int {
 
 func (s Step) writes() bool { return s.Kind == Create || s.Kind == Change || s.Kind == NewSeries }
 
+func (r *Rules) writes() bool { return r != nil && len(r.Fields) > 0 }
+
 // Write writes the plan for people.
 func (p Plan) Write(w io.Writer) error {
 	var b strings.Builder
-	for _, s := range p {
+	lines := func(all []string) {
+		for _, l := range all {
+			fmt.Fprintf(&b, "    %s\n", l)
+		}
+	}
+	switch r := p.Asking; {
+	case r.writes():
+		fmt.Fprintf(&b, "~ asking: change the rules to version %d\n", r.Was.Version+1)
+		lines(r.Notes)
+		lines(r.Fields)
+	case r != nil:
+		fmt.Fprintln(&b, "= asking: unchanged")
+	}
+	for _, s := range p.Steps {
 		switch s.Kind {
 		case Create:
 			fmt.Fprintf(&b, "+ %s: create, %s, %s\n", s.Becomes.ID, s.Becomes.Metric, s.Becomes.Phase)
@@ -175,12 +224,11 @@ func (p Plan) Write(w io.Writer) error {
 		if s.Kind == NewSeries {
 			fmt.Fprintf(&b, "    answers so far stay in series %d and are not mixed with new ones\n", s.Was.Series)
 		}
-		for _, f := range s.Fields {
-			fmt.Fprintf(&b, "    %s\n", f)
-		}
+		lines(s.Notes)
+		lines(s.Fields)
 	}
 	counts := map[Kind]int{}
-	for _, s := range p {
+	for _, s := range p.Steps {
 		counts[s.Kind]++
 	}
 	fmt.Fprintf(&b, "%d to create, %d to change, %d to start a new series, %d unchanged, %d left alone\n",
@@ -189,18 +237,26 @@ func (p Plan) Write(w io.Writer) error {
 	return err
 }
 
-// Store writes definitions.
+// Store writes definitions and rules.
 type Store interface {
 	// PutTouchpoint makes t the definition in force, on condition that the
 	// one it was made from still is; [survey.Conflict] where it is not.
 	PutTouchpoint(ctx context.Context, was, t *survey.Touchpoint) error
+	// PutRules makes r the rules of asking in force, on the same condition.
+	PutRules(ctx context.Context, was, r survey.Rules) error
 }
 
-// Apply writes the plan, touchpoint by touchpoint. Where one has been changed
-// since the plan was made, its error is [survey.Conflict] and the steps before
-// it are written; a new plan finishes the rest.
+// Apply writes the plan: the rules of asking, so that nothing new is asked by
+// the old ones, then touchpoint by touchpoint. Where one has been changed since
+// the plan was made, its error is [survey.Conflict] and what comes before it is
+// written; a new plan finishes the rest.
 func (p Plan) Apply(ctx context.Context, s Store) error {
-	for _, step := range p {
+	if p.Asking.writes() {
+		if err := s.PutRules(ctx, p.Asking.Was, p.Asking.Becomes); err != nil {
+			return fmt.Errorf("asking: %w", err)
+		}
+	}
+	for _, step := range p.Steps {
 		if !step.writes() {
 			continue
 		}
@@ -212,9 +268,10 @@ func (p Plan) Apply(ctx context.Context, s Store) error {
 }
 
 // diff returns one line for every field that differs between two definitions,
-// by its path in the file: "goal: 40 -> 50", "+ low.fi: ...", "- widget: ...".
-func diff(was, t *survey.Touchpoint) []string {
-	a, b := flatten(was), flatten(t)
+// or two sets of rules, by its path in the file: "goal: 40 -> 50", "+ low.fi:
+// ...", "- widget: ...".
+func diff(was, becomes any) []string {
+	a, b := flatten(was), flatten(becomes)
 	paths := slices.Sorted(maps.Keys(a))
 	for p := range b {
 		if _, ok := a[p]; !ok {
@@ -240,7 +297,7 @@ func diff(was, t *survey.Touchpoint) []string {
 
 // flatten returns the definition's fields as JSON by path. Lists are one
 // value, since their order matters; version and series are not the file's.
-func flatten(t *survey.Touchpoint) map[string]string {
+func flatten(t any) map[string]string {
 	out := map[string]string{}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,6 +15,9 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 )
+
+// today is a day of 2026Q4.
+var today = time.Date(2026, time.November, 20, 10, 0, 0, 0, time.UTC)
 
 var update = flag.Bool("update", false, "write the golden files")
 
@@ -43,6 +47,7 @@ func TestPlanGolden(t *testing.T) {
 		name   string
 		change func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint // of the store
 		keep   []string
+		edit   func(t *testing.T, f *File)
 	}{
 		{name: "unchanged"},
 		{name: "create", change: func(*testing.T, []*survey.Touchpoint) []*survey.Touchpoint { return nil }},
@@ -72,6 +77,42 @@ func TestPlanGolden(t *testing.T) {
 			get(t, was, "shop-nps").Question["fi"] = "Kuinka todennäköisesti suosittelsit meitä ystävälle tai kollegalle?"
 			return was
 		}},
+		{name: "turns-move", change: func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
+			g := get(t, was, "relation-nps").Trigger
+			g.Spread, g.On, g.Hour, g.Weekdays = new(false), "2-15", 10, []string{"mon", "sat"}
+			return was
+		}},
+		{name: "another-cadence", change: func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
+			get(t, was, "relation-nps").Trigger.Every = survey.Monthly
+			get(t, was, "cancel-csat").Trigger = &survey.Trigger{Every: survey.Yearly, Spread: new(false)}
+			get(t, was, "support-csat").Trigger = &survey.Trigger{Event: "call.ended"}
+			return was
+		}},
+		{name: "cadence-unmoved", change: func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
+			g := get(t, was, "relation-nps").Trigger
+			g.Spread, g.Hour, g.Sample, g.Reminder = nil, 0, new(50), 0 // every day and the hour as they are
+			return was
+		}},
+		{name: "stopped", change: func(t *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
+			get(t, was, "shop-nps").Stopped = true
+			return was
+		}, edit: func(t *testing.T, f *File) { get(t, f.Touchpoints, "relation-nps").Stopped = true }},
+		{name: "warnings", edit: func(t *testing.T, f *File) {
+			r := get(t, f.Touchpoints, "relation-nps")
+			r.Trigger.Hour, r.Recontact = 22, survey.Span(90*24*time.Hour)
+			get(t, f.Touchpoints, "shop-nps").Trigger.Hour = 7
+		}},
+		{name: "asking", edit: func(_ *testing.T, f *File) {
+			f.Asking = &survey.Rules{Rest: new(survey.Span(14 * 24 * time.Hour)), Quiet: &survey.Quiet{From: 21, To: 7}, Closed: []string{"07-06"}}
+		}},
+		{name: "asking-moves-turns", edit: func(t *testing.T, f *File) {
+			f.Asking = &survey.Rules{Holidays: survey.NoHolidays, Closed: []string{"2026-12-28"}}
+			get(t, f.Touchpoints, "relation-nps").Goal = nil
+			f.Touchpoints = f.Touchpoints[1:]
+		}},
+		{name: "asking-unchanged", edit: func(_ *testing.T, f *File) {
+			f.Asking = &survey.Rules{Rest: new(survey.Span(30 * 24 * time.Hour)), Zone: "Europe/Helsinki"}
+		}},
 		{name: "left-alone", change: func(_ *testing.T, was []*survey.Touchpoint) []*survey.Touchpoint {
 			extra := *was[0]
 			extra.ID = "another"
@@ -85,7 +126,11 @@ func TestPlanGolden(t *testing.T) {
 				was = tt.change(t, was)
 			}
 			_, declared := readExample(t)
-			plan, err := NewPlan(declared, was, tt.keep)
+			f := File{Touchpoints: declared}
+			if tt.edit != nil {
+				tt.edit(t, &f)
+			}
+			plan, err := NewPlan(f, Stored{was, survey.DefaultRules()}, tt.keep, today)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -117,7 +162,7 @@ func TestKeepSeriesIsRefused(t *testing.T) {
 	_, declared := readExample(t)
 	was := stored(t)
 	get(t, was, "support-csat").Metric = survey.Smiley
-	_, err := NewPlan(declared, was[1:], []string{"support-csat", "delivery-ces5", "shop-nps", "nothing"})
+	_, err := NewPlan(File{Touchpoints: declared}, Stored{was[1:], survey.DefaultRules()}, []string{"support-csat", "delivery-ces5", "shop-nps", "nothing"}, today)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -136,13 +181,18 @@ func TestKeepSeriesIsRefused(t *testing.T) {
 func TestApply(t *testing.T) {
 	tables := testkit.NewTables(t)
 	ctx := t.Context()
+	var stated *survey.Rules
 	plan := func(declared []*survey.Touchpoint, keep ...string) Plan {
 		t.Helper()
 		was, err := tables.Store.Touchpoints(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := NewPlan(declared, was, keep)
+		rules, err := tables.Store.Rules(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := NewPlan(File{declared, stated}, Stored{was, rules}, keep, today)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,6 +240,29 @@ func TestApply(t *testing.T) {
 	if tp := inForce(); tp.Version != 4 || tp.Series != 2 {
 		t.Errorf("mended to version %d, series %d", tp.Version, tp.Series)
 	}
+
+	stated = &survey.Rules{Rest: new(survey.Span(14 * 24 * time.Hour)), Closed: []string{"12-27"}}
+	apply(declared)
+	if r, err := tables.Store.Rules(ctx); err != nil || r.Version != 1 || r.Rest.String() != "14d" || r.Recontact.String() != "90d" {
+		t.Errorf("rules %+v, %v", r, err)
+	}
+	stated = nil
+	apply(declared)
+	if r, err := tables.Store.Rules(ctx); err != nil || r.Version != 1 || r.Rest.String() != "14d" {
+		t.Errorf("a file that says nothing of them: rules %+v, %v", r, err)
+	}
+	stated = &survey.Rules{}
+	third, fourth := plan(declared), plan(declared)
+	if err := third.Apply(ctx, tables.Store); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := tables.Store.Rules(ctx); err != nil || r.Version != 2 || r.Rest.String() != "30d" || r.Closed != nil {
+		t.Errorf("a file that states none: rules %+v, %v", r, err)
+	}
+	if err := fourth.Apply(ctx, tables.Store); survey.CodeOf(err) != survey.Conflict {
+		t.Errorf("rules of a second plan: %v", err)
+	}
+	stated = nil
 
 	// Two people plan at the same time: the second is told, and overwrites nothing.
 	get(t, declared, "shop-nps").Question["en"] = "Would you recommend us?"

@@ -285,16 +285,20 @@ func (s *Stack) applyTouchpoints(ctx context.Context, o Options) error {
 	if err != nil || len(stored) > 0 || len(o.Touchpoints) == 0 {
 		return err
 	}
-	declared, err := touchpoints.Read("touchpoints.yaml", o.Touchpoints)
+	file, err := touchpoints.Read("touchpoints.yaml", o.Touchpoints)
 	if err != nil {
 		return err
 	}
-	plan, err := touchpoints.NewPlan(declared, nil, nil)
+	rules, err := s.Store.Rules(ctx)
+	if err != nil {
+		return err
+	}
+	plan, err := touchpoints.NewPlan(file, touchpoints.Stored{Rules: rules}, nil, time.Now())
 	if err != nil {
 		return err
 	}
 	s.Fresh = true
-	o.Say("First start: writing %d touchpoints, with a link for every metric and language.", plan.Writes())
+	o.Say("First start: writing %d touchpoints, with a link for every metric and language.", len(plan.Steps))
 	return plan.Apply(ctx, s.Store)
 }
 
