@@ -86,6 +86,13 @@ func (c *Clock) Move(to time.Time) error {
 	return c.add(to.Sub(c.now()))
 }
 
+// Check returns the error that [Clock.Move] would return, and moves nothing.
+func (c *Clock) Check(to time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.check(to.Sub(c.now()))
+}
+
 // Add moves the clock by d, see [Clock.Move].
 func (c *Clock) Add(d time.Duration) error {
 	c.mu.Lock()
@@ -93,12 +100,19 @@ func (c *Clock) Add(d time.Duration) error {
 	return c.add(d)
 }
 
-func (c *Clock) add(d time.Duration) error {
+func (c *Clock) check(d time.Duration) error {
 	switch {
 	case d < 0:
 		return survey.Errorf(survey.Invalid, "to", "the clock only goes forward: real time is back with a fresh folder of data (.local/dev)")
 	case d > Farthest-c.offset:
 		return survey.Errorf(survey.Invalid, "to", "the clock goes at most ten years ahead of real time")
+	}
+	return nil
+}
+
+func (c *Clock) add(d time.Duration) error {
+	if err := c.check(d); err != nil {
+		return err
 	}
 	if err := c.save(c.offset + d); err != nil {
 		return err

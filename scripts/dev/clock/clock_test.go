@@ -55,6 +55,8 @@ func TestTheClockNeverGoesBack(t *testing.T) {
 		"back by one":     {func() error { return c.Add(-1) }, false},
 		"to the past":     {func() error { return c.Move(noon.Add(-time.Nanosecond)) }, false},
 		"to now":          {func() error { return c.Move(c.Now()) }, true},
+		"looking back":    {func() error { return c.Check(noon.Add(-1)) }, false},
+		"looking on":      {func() error { return c.Check(c.Now()) }, true},
 		"one too far":     {func() error { return c.Add(Farthest + 1) }, false},
 		"far beyond":      {func() error { return c.Move(noon.AddDate(500, 0, 0)) }, false},
 		"as far as it is": {func() error { return c.Add(Farthest - c.Ahead()) }, true},

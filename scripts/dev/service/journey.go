@@ -33,17 +33,17 @@ type Progress struct {
 func NewJourney(s *Services) *Journey { return &Journey{services: s} }
 
 // Begin starts to move the clock to a moment. The error is [survey.Conflict]
-// where it is moving already, and [survey.Invalid] where the moment is not
-// after the clock's.
+// where it is moving already, and that of the clock where it cannot be moved
+// there.
 func (j *Journey) Begin(to time.Time) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	from := j.services.clock.Now()
-	switch {
-	case j.state.Moving:
+	if j.state.Moving {
 		return survey.Errorf(survey.Conflict, "to", "the clock is moving already: stop it first, or wait")
-	case !to.After(from):
-		return survey.Errorf(survey.Invalid, "to", "the clock only goes forward: real time is back with a fresh folder of data (.local/dev)")
+	}
+	if err := j.services.clock.Check(to); err != nil {
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan struct{})

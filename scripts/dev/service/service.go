@@ -42,12 +42,20 @@ type Clock interface {
 	Now() time.Time
 	// Move moves the clock forward to a moment.
 	Move(to time.Time) error
+	// Check returns the error that Move would.
+	Check(to time.Time) error
 }
 
 // Services are the services. Its methods are safe for concurrent use.
 type Services struct {
 	Bus   Bus
 	Files *Files
+
+	// NextTurn returns the first moment after one, and not after another, at
+	// which a turn of a cadence comes, and false where there is none. A clock
+	// that is moved passes over the ticks before it, which plan nothing; nil
+	// for passing over none. It is set before Start.
+	NextTurn func(ctx context.Context, after, until time.Time) (time.Time, bool, error)
 
 	clock Clock
 	log   *slog.Logger
@@ -253,8 +261,13 @@ func (s *Services) change() {
 
 // next returns when something is due for the first time. There is always the
 // next tick.
-func (s *Services) next() time.Time {
-	next := s.ticked.Add(topology.TickHours * time.Hour)
+func (s *Services) next() time.Time { return s.firstOf(s.nextTick()) }
+
+func (s *Services) nextTick() time.Time { return s.ticked.Add(topology.TickHours * time.Hour) }
+
+// firstOf returns a moment, or an earlier one at which something other than a
+// tick is due.
+func (s *Services) firstOf(next time.Time) time.Time {
 	earlier := func(t time.Time, ok bool) {
 		if ok && t.Before(next) {
 			next = t
@@ -348,13 +361,14 @@ func (s *Services) settled() bool {
 }
 
 // MoveTo moves the clock forward to a moment, and stops on the way at every
-// one at which something is due, until all of that is done. progress, where it
+// one at which something is due (of the ticks, those at which a turn has come,
+// and one a day), until all of that is done. progress, where it
 // is not nil, is called after every stop. Where ctx is done first, the clock
 // stays at the last one and the error is that of ctx; it is [survey.Invalid]
 // where the moment is before the clock's.
 func (s *Services) MoveTo(ctx context.Context, to time.Time, progress func()) error {
-	if to.Before(s.clock.Now()) {
-		return s.clock.Move(to) // which tells why not
+	if err := s.clock.Check(to); err != nil {
+		return err
 	}
 	for {
 		if err := ctx.Err(); err != nil {
@@ -363,14 +377,11 @@ func (s *Services) MoveTo(ctx context.Context, to time.Time, progress func()) er
 		if err := s.Settle(ctx); err != nil {
 			return err
 		}
-		s.mu.Lock()
-		next := s.next()
-		s.mu.Unlock()
-		if next.After(to) {
-			next = to
+		next, err := s.nextStop(ctx, to)
+		if err != nil {
+			return err
 		}
-		now := s.clock.Now()
-		if next.After(now) {
+		if next.After(s.clock.Now()) {
 			if err := s.clock.Move(next); err != nil {
 				return err
 			}
@@ -385,6 +396,36 @@ func (s *Services) MoveTo(ctx context.Context, to time.Time, progress func()) er
 			progress()
 		}
 	}
+}
+
+// maxPassed is how many ticks in a row a moved clock passes over at most.
+const maxPassed = 24
+
+// nextStop returns the next moment on the way to another at which there is
+// something to do, or that one.
+func (s *Services) nextStop(ctx context.Context, to time.Time) (time.Time, error) {
+	s.mu.Lock()
+	tick := s.nextTick()
+	stop := s.firstOf(tick.Add(maxPassed * topology.TickHours * time.Hour))
+	s.mu.Unlock()
+	if stop.After(to) {
+		stop = to
+	}
+	if !tick.Before(stop) {
+		return stop, nil
+	}
+	if s.NextTurn == nil {
+		return tick, nil
+	}
+	// The tick before has planned until its own hour.
+	turn, ok, err := s.NextTurn(ctx, tick.Add(-topology.TickHours*time.Hour), stop)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("looking for the next turn: %w", err)
+	}
+	if hour := fullHour(turn.Add(topology.TickHours*time.Hour - 1)); ok && hour.Before(stop) {
+		return hour, nil
+	}
+	return stop, nil
 }
 
 // tick has plan told of a full hour that has come. Where several have, because

@@ -456,6 +456,46 @@ func TestTicks(t *testing.T) {
 	}
 }
 
+// TestTicksWithoutATurnArePassedOver moves over three days with two turns, one
+// of them at half past, and a schedule.
+func TestTicksWithoutATurnArePassedOver(t *testing.T) {
+	var got record[string]
+	r := open(t, "", start)
+	turns := []time.Time{start.Add(90 * time.Minute), start.Add(50 * time.Hour), start.Add(100 * time.Hour)}
+	r.NextTurn = func(_ context.Context, after, until time.Time) (time.Time, bool, error) {
+		for _, turn := range turns {
+			if turn.After(after) && !turn.After(until) {
+				return turn, true, nil
+			}
+		}
+		return time.Time{}, false, nil
+	}
+	r.Start(functions{plan: func(_ context.Context, payload json.RawMessage) error {
+		got.add(string(payload[9:22]))
+		return nil
+	}}.handlers())
+	if err := r.At(t.Context(), start.Add(4*time.Hour), "s", ask(1)); err != nil {
+		t.Fatal(err)
+	}
+	r.move(72 * time.Hour)
+	want := []string{
+		"2026-11-21T14", // the first turn
+		"2026-11-21T16", // the schedule's
+		"2026-11-22T17", // after a day
+		"2026-11-23T15", // the second turn
+		"2026-11-24T12", // the end
+	}
+	if !slices.Equal(got.got(), want) {
+		t.Errorf("ticks %v, want %v", got.got(), want)
+	}
+	r.NextTurn = func(context.Context, time.Time, time.Time) (time.Time, bool, error) {
+		return time.Time{}, false, errors.New("no database")
+	}
+	if err := r.MoveTo(t.Context(), r.clock.Now().Add(72*time.Hour), nil); err == nil || !strings.Contains(err.Error(), "no database") {
+		t.Errorf("moving without knowing the turns: %v", err)
+	}
+}
+
 // TestMovingIsStoppedOnTheWay stops a move after its third stop.
 func TestMovingIsStoppedOnTheWay(t *testing.T) {
 	r := run(t, functions{})

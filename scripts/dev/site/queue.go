@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	shownAsks    = 50
+	shownAsks    = 20
 	shownLetters = 20
 	shownDead    = 20
 	maxBody      = 4000 // bytes of a dead letter that are shown

@@ -86,6 +86,40 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 	}, now}, nil
 }
 
+// nextTurn returns the first moment after one, and not after another, at which
+// the turn of somebody may come, so that a clock that is moved need not stop
+// at every hour.
+func nextTurn(t *store.Store, c *store.Catalog) func(ctx context.Context, after, until time.Time) (time.Time, bool, error) {
+	return func(ctx context.Context, after, until time.Time) (next time.Time, ok bool, err error) {
+		book, err := c.Rulebook(ctx)
+		if err != nil {
+			return next, false, err
+		}
+		all, err := c.All(ctx)
+		if err != nil {
+			return next, false, err
+		}
+		zones, err := t.Zones(ctx)
+		if err != nil {
+			return next, false, err
+		}
+		for _, name := range zones {
+			zone, err := time.LoadLocation(name)
+			if err != nil {
+				continue // which plan tells of
+			}
+			for _, tp := range all {
+				for _, turn := range book.Turns(tp, zone, after, until) {
+					if !ok || turn.Due.Before(next) {
+						next, ok = turn.Due, true
+					}
+				}
+			}
+		}
+		return next, ok, nil
+	}
+}
+
 // noted notes every decision that is kept in the ledger.
 type noted struct {
 	*store.Store

@@ -176,6 +176,7 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 	if err := s.pump(ctx, db, f, o); err != nil {
 		return nil, err
 	}
+	s.Services.NextTurn = nextTurn(s.Store, store.NewCatalog(s.Store, s.Clock.Now))
 	s.Services.Start(f.handlers)
 	handler, err := s.handler(ctx, f, o)
 	if err != nil {

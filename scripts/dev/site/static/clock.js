@@ -16,7 +16,7 @@
     const ends = at("axis").children;
     say(ends[0], days.first);
     say(ends[1], days.last);
-    at("by-day").hidden = !days.rows;
+    at("by-day").hidden = at("legend").hidden = !days.rows;
     if (!days.bars) return;
     const s = document.createElementNS(svg, "svg");
     s.setAttribute("viewBox", `0 0 ${days.width} 100`);
