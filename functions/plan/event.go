@@ -139,7 +139,7 @@ func (h *Handler) about(ctx context.Context, e events.Event) error {
 		case !known:
 			d = decide(book, asking.Question{
 				Contact: c, Touchpoint: t, Cadences: all, Occasion: asking.OccasionOf(e.Type, e.ID),
-				Due: e.Time.Add(time.Duration(t.Trigger.Delay)), Now: now, Zone: zone,
+				Due: e.Time.Add(time.Duration(t.Trigger.Delay)).UTC(), Now: now, Zone: zone,
 			})
 			// Kept before the ask is queued: what send keeps of it comes after.
 			if err := h.Store.PutDecision(ctx, d); err != nil {
@@ -232,14 +232,14 @@ func decide(book *asking.Rulebook, q asking.Question) survey.Decision {
 	d := book.Decide(q)
 	d.At = now
 	if d.Verdict == survey.Planned {
-		d.Due = at
+		d.Due = at.UTC()
 	}
 	return d
 }
 
 // give queues the ask that was decided, or schedules it.
 func (h *Handler) give(ctx context.Context, d survey.Decision, e events.Event, now time.Time) error {
-	a := queue.Ask{Touchpoint: d.Touchpoint, Contact: d.Contact, Occasion: d.Occasion, Due: d.Due, At: e.Time}
+	a := queue.Ask{Touchpoint: d.Touchpoint, Contact: d.Contact, Occasion: d.Occasion, Due: d.Due, At: e.Time.UTC()}
 	// Of a type whose data have none they are "".
 	a.Ref, _ = e.Data["ref"].(string)
 	a.About, _ = e.Data["about"].(string)

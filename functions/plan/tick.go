@@ -265,6 +265,7 @@ func (r *run) turns(t *survey.Touchpoint, zone *time.Location, was store.Planned
 	}
 	var out []*turn
 	for _, is := range r.book.Turns(t, zone, first, r.until) {
+		is.Due = is.Due.UTC() // as it is kept
 		next := &turn{Turn: is, occasion: is.Period.Occasion(), swept: !is.Due.After(from)}
 		if next.swept && !changed[is.Period] {
 			continue
