@@ -30,10 +30,10 @@ func (h *Handler) ask(ctx context.Context, a queue.Ask) error {
 		switch {
 		case !was.SentAt.IsZero():
 			return h.settle(ctx, m, was)
-		case was.Answered(): // so it was sent, though nobody could keep that
+		case arrived(was): // so it was sent, though nobody could keep that
 			was.SentAt = was.TriedAt
 			if was.SentAt.IsZero() {
-				was.SentAt = was.AnsweredAt
+				was.SentAt = h.Now()
 			}
 			if err := h.Store.MarkSent(ctx, was.ID, was.SentAt); err != nil {
 				return err
@@ -80,6 +80,12 @@ func (h *Handler) ask(ctx context.Context, a queue.Ask) error {
 		return err
 	}
 	return h.deliver(ctx, m, next, d, msg)
+}
+
+// arrived reports whether something came back of an ask that only a message can
+// have brought about.
+func arrived(a *survey.Ask) bool {
+	return a.Answered() || !a.RepliedAt.IsZero() || !a.DeliveredAt.IsZero() || !a.BouncedAt.IsZero()
 }
 
 var errNoTransport = errors.New("no sender is configured for the channel")

@@ -445,26 +445,42 @@ func TestTurnTakenMeanwhile(t *testing.T) {
 	}
 }
 
-// The person has answered what nobody could keep as sent.
-func TestAnsweredUnsent(t *testing.T) {
+// What nobody could keep as sent has arrived: it is not sent again.
+func TestArrivedUnsent(t *testing.T) {
 	w := newWorld(t)
-	a := w.purchase(w.contact(nil))
-	w.trouble = func(call string, after bool) error {
-		if call == "MarkSent" && !after {
-			return errTrouble
+	for name, comes := range map[string]func(id string) error{
+		"answered": func(id string) error {
+			_, err := w.Answer(t.Context(), id, survey.Answer{Score: 9, Via: survey.ViaHuman}, w.clock.Now())
+			return err
+		},
+		"delivered": func(id string) error { return w.MarkDelivered(t.Context(), id, w.clock.Now()) },
+		"bounced":   func(id string) error { return w.MarkBounced(t.Context(), id, w.clock.Now()) },
+	} {
+		clear(w.waiting)
+		tried := w.clock.Now()
+		a := w.purchase(w.contact(nil))
+		w.trouble = func(call string, after bool) error {
+			if call == "MarkSent" && !after {
+				return errTrouble
+			}
+			return nil
 		}
-		return nil
-	}
-	w.again(a)
-	w.trouble = nil
-	if _, err := w.Answer(t.Context(), w.h.askID(a), survey.Answer{Score: 9, Via: survey.ViaHuman}, monday.Add(time.Minute)); err != nil {
-		t.Fatal(err)
-	}
-	w.clock.Move(visibility)
-	w.done(a)
-	ask := w.askOf(a)
-	if len(w.sentTo(a)) != 1 || !ask.SentAt.Equal(monday) || w.decision(a).Verdict != survey.WasAsked || len(w.waiting) > 0 {
-		t.Errorf("sent %d times; ask %+v, decision %+v, %d scheduled", len(w.sentTo(a)), ask, w.decision(a), len(w.waiting))
+		w.again(a)
+		w.trouble = nil
+		w.clock.Move(time.Minute)
+		if err := comes(w.h.askID(a)); err != nil {
+			t.Fatal(err)
+		}
+		w.done(a)
+		w.clock.Move(visibility)
+		w.done(a)
+		ask := w.askOf(a)
+		if len(w.sentTo(a)) != 1 || !ask.SentAt.Equal(tried) || w.decision(a).Verdict != survey.WasAsked {
+			t.Errorf("%s: sent %d times; ask %+v, decision %+v", name, len(w.sentTo(a)), ask, w.decision(a))
+		}
+		if n := len(w.waiting); (n == 0) != (name == "answered") {
+			t.Errorf("%s: %d reminders", name, n)
+		}
 	}
 }
 

@@ -19,7 +19,6 @@ import (
 
 	"github.com/pulssi/pulssi/shared/message"
 	"github.com/pulssi/pulssi/shared/survey"
-	"github.com/pulssi/pulssi/shared/testkit/moto"
 )
 
 func at() time.Time { return time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC) }
@@ -238,26 +237,5 @@ func TestSenderThatIsNone(t *testing.T) {
 		if _, err := New(nil, bad, at); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
-	}
-}
-
-// The real SDK against an imitation of SES that others made.
-func TestSendToMoto(t *testing.T) {
-	config := moto.Config(t)
-	ses := sesv2.NewFromConfig(config, Options)
-	sender := strings.ToLower("s" + survey.NewID() + "@example.com")
-	c, err := New(ses, sender, at)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := c.Send(t.Context(), sampleMessage()); survey.CodeOf(err) != survey.Invalid {
-		t.Errorf("from an address that is not verified: %v", err)
-	}
-	if _, err := ses.CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: &sender}); err != nil {
-		t.Fatal(err)
-	}
-	id, err := c.Send(t.Context(), sampleMessage())
-	if err != nil || id == "" {
-		t.Fatalf("%q, %v", id, err)
 	}
 }

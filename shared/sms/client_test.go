@@ -15,7 +15,6 @@ import (
 
 	"github.com/pulssi/pulssi/shared/message"
 	"github.com/pulssi/pulssi/shared/survey"
-	"github.com/pulssi/pulssi/shared/testkit/moto"
 )
 
 func sampleMessage() message.Message {
@@ -147,22 +146,5 @@ func TestSenderID(t *testing.T) {
 		if _, err := New(nil, id); (err == nil) != ok {
 			t.Errorf("%q: %v", id, err)
 		}
-	}
-}
-
-// The real SDK against an imitation of SNS that others made.
-func TestSendToMoto(t *testing.T) {
-	c, err := New(sns.NewFromConfig(moto.Config(t), Options), "Kauppa1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	id, err := c.Send(t.Context(), sampleMessage())
-	if err != nil || id == "" {
-		t.Errorf("%q, %v", id, err)
-	}
-	m := sampleMessage()
-	m.To = "+1"
-	if _, err := c.Send(t.Context(), m); survey.CodeOf(err) != survey.Invalid {
-		t.Errorf("a number that is none: %v", err)
 	}
 }
