@@ -97,10 +97,10 @@ func partial(tables *testkit.Tables, n int) (*store.Store, *atomic.Int32) {
 func TestRestsOfBatches(t *testing.T) {
 	tables := testkit.NewTables(t)
 	ids := addMany(t, tables, 45, "Asia/Tokyo")
-	s, calls := partial(tables, 4)
+	s, calls := partial(tables, 2)
 	got, err := s.ContactsByID(ctx, ids)
-	if err != nil || len(got) != len(ids) || calls.Load() != 12 {
-		t.Errorf("%d contacts in %d calls, %v; want %d in 12", len(got), calls.Load(), err, len(ids))
+	if err != nil || len(got) != len(ids) || calls.Load() != 23 {
+		t.Errorf("%d contacts in %d calls, %v; want %d in 23", len(got), calls.Load(), err, len(ids))
 	}
 	var ds []survey.Decision
 	for i := range 60 {
@@ -110,8 +110,8 @@ func TestRestsOfBatches(t *testing.T) {
 		t.Fatal(err)
 	}
 	calls.Store(0)
-	if err := s.DeleteContact(ctx, ids[0]); err != nil || calls.Load() != 7+7+3 {
-		t.Errorf("%v in %d calls, want 17: 25, 25 and 10 by 4", err, calls.Load())
+	if err := s.DeleteContact(ctx, ids[0]); err != nil || calls.Load() != 13+13+5 {
+		t.Errorf("%v in %d calls, want 31: 25, 25 and 10 by 2", err, calls.Load())
 	}
 	if n := len(scan(t, tables, topology.Decisions)); n != 0 {
 		t.Errorf("%d decisions are left", n)

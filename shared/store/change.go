@@ -53,9 +53,6 @@ func (s *Store) ChangeContact(ctx context.Context, id string, version int, chang
 		if err := belongToOthers(c, known); err != nil {
 			return nil, err
 		}
-		for _, key := range addressesOf(c) {
-			inherit(c, known[key])
-		}
 		err = s.writeContact(ctx, was, c, known, now)
 		if err == nil {
 			return c, nil
@@ -122,8 +119,8 @@ func sameDetails(a, b *survey.Contact) bool {
 
 // writeContact writes a contact, new where was is nil, and all addresses that
 // it takes and gives up: all or nothing. known says who holds the addresses of
-// c, and the opt-outs that come with them are among c's. It completes c with the
-// version and the times. The error is [survey.Conflict]
+// c; those of others must not be among them. It completes c: the opt-outs that
+// come with an address, the version, the times. The error is [survey.Conflict]
 // where the contact is no longer what it was, or an address no longer what is
 // known.
 func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known map[string]holding, now time.Time) error {
@@ -140,6 +137,7 @@ func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known 
 			if known[key].contact != "" {
 				return meanwhile() // the address was read before the contact, which has given it up since
 			}
+			inherit(c, known[key])
 			writes = append(writes, s.take(key, c.ID, known[key]))
 		}
 	}

@@ -28,7 +28,7 @@ func TestTakeTurn(t *testing.T) {
 		field string // of the conflict, "" for none
 	}{
 		"the same ask again":                      {func(t *store.Turn) { t.Ask = "first" }, ""},
-		"the same ask again, without any rest":    {func(t *store.Turn) { t.Ask, t.Rest, t.Recontact = "first", 0, 0 }, ""},
+		"the same ask again, without any rest":    {func(t *store.Turn) { t.Ask, t.At, t.Rest, t.Recontact = "first", now.Add(time.Hour), 0, 0 }, ""},
 		"another touchpoint before the rest ends": {func(t *store.Turn) { t.Touchpoint, t.At = "shop-csat", now.Add(30*day-ms) }, "rest"},
 		"another touchpoint after the rest":       {func(t *store.Turn) { t.Touchpoint, t.At = "shop-csat", now.Add(30*day) }, ""},
 		"the same before the recontact time":      {func(t *store.Turn) { t.At = now.Add(90*day - ms) }, "recontact"},

@@ -194,8 +194,7 @@ func (b *batch) of(field, value string) *person {
 func (b *batch) take(i int, d survey.Details, out []Outcome, now time.Time) bool {
 	keys := addressKeys(d.Ref, d.Email, d.Phone)
 	for _, key := range keys {
-		h := b.held[key]
-		if b.busy[key] || h.contact != "" && b.byID[h.contact] == nil { // deleted between two reads
+		if b.busy[key] {
 			b.wait(keys)
 			return false
 		}

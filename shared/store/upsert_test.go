@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go/middleware"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
@@ -285,6 +287,35 @@ func TestOptedOutAreNotResurrected(t *testing.T) {
 			wantAgreement(t, tables)
 		})
 	}
+	for name, take := range map[string]func(*store.Store) (*survey.Contact, error){
+		"added": func(s *store.Store) (*survey.Contact, error) {
+			return s.AddContact(ctx, survey.Details{Ref: "S", Phone: "+3581"}, now.Add(time.Hour))
+		},
+		"changed": func(s *store.Store) (*survey.Contact, error) {
+			id := upsert(t, s, now, survey.Details{Ref: "S"})[0].Contact
+			return s.ChangeContact(ctx, id, 0, func(c *survey.Contact) error { c.Email = maija.Email; return nil }, now.Add(time.Hour))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tables := testkit.NewTables(t)
+			upsert(t, tables.Store, now, maija, survey.Details{Ref: "R", OptOut: out})
+			c, err := tables.Store.FindContact(ctx, "ref", "R")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tables.Store.DeleteContact(ctx, c.ID); err != nil {
+				t.Fatal(err)
+			}
+			c, err = take(tables.Store)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if is := contact(t, tables.Store, c.ID); !is.OptOuts[survey.Email].Equal(now) || !cmp.Equal(is, c) {
+				t.Errorf("it is %+v, told as %+v: want opted out since %s", is, c, now)
+			}
+			wantAgreement(t, tables)
+		})
+	}
 	t.Run("moved on", func(t *testing.T) {
 		tables := testkit.NewTables(t)
 		upsert(t, tables.Store, now, maija, survey.Details{Ref: "R", OptOut: out}, survey.Details{Ref: "R", Email: "other@x.fi"})
@@ -370,6 +401,52 @@ func TestConcurrentUpsertsOfOneNewAddress(t *testing.T) {
 		}
 	}
 	wantAgreement(t, tables)
+}
+
+// What happens between the two reads of an upsert, of the addresses and of who
+// has them, is not overlooked.
+func TestUpsertReadsInTwoSteps(t *testing.T) {
+	for name, c := range map[string]struct {
+		meanwhile func(s *store.Store, maija string) error
+		row       survey.Details
+		want      string
+	}{
+		"the address was given up": {func(s *store.Store, maija string) error {
+			_, err := s.ChangeContact(ctx, maija, 0, func(c *survey.Contact) error { c.Email = "new@x.fi"; return nil }, now)
+			return err
+		}, survey.Details{Email: "maija@x.fi"}, "added"},
+		"who had it was deleted": {func(s *store.Store, maija string) error {
+			return s.DeleteContact(ctx, maija)
+		}, survey.Details{Email: "maija@x.fi", Phone: "+3582"}, "added (phone: belongs to another contact)"},
+		"who has it was changed": {func(s *store.Store, maija string) error {
+			_, err := s.ChangeContact(ctx, maija, 0, func(c *survey.Contact) error { c.Ref = "R1"; return nil }, now)
+			return err
+		}, survey.Details{Ref: "R2", Email: "maija@x.fi", Phone: "+3583"}, "added (email: belongs to another contact)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tables := testkit.NewTables(t)
+			maija := addContact(t, tables.Store, survey.Details{Email: "maija@x.fi"})
+			addContact(t, tables.Store, survey.Details{Email: "matti@x.fi", Phone: "+3582"})
+			var once sync.Once
+			s := through(tables, func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if p, ok := in.Parameters.(*dynamodb.BatchGetItemInput); ok {
+					if _, ok := p.RequestItems[tables.Config.TablePrefix+topology.Contacts.Name]; ok {
+						once.Do(func() {
+							if err := c.meanwhile(tables.Store, maija.ID); err != nil {
+								t.Error(err)
+							}
+						})
+					}
+				}
+				return next.HandleInitialize(ctx, in)
+			})
+			out := upsert(t, s, now, c.row)
+			if results(out) != c.want || out[0].Contact == maija.ID {
+				t.Errorf("%+v, want %s", out, c.want)
+			}
+			wantAgreement(t, tables)
+		})
+	}
 }
 
 // A run that died between two batches is run again from the start.
