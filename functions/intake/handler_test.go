@@ -195,7 +195,8 @@ func TestAFile(t *testing.T) {
 		"matti;letters;Oulu;\r\nmaija@example.com;letters;Oulu;!\r\n\"Oy \"X;a;;\r\naino@example.com;040 1234567;Turku;vip\r\n"
 	got, done := w.upload("a/asiakkaat 1.csv", in)
 	want := &Report{
-		File: "a/asiakkaat 1.csv", Size: int64(len(in)), Modified: start, StartedAt: start, FinishedAt: start, State: Done,
+		Listed: 6,
+		File:   "a/asiakkaat 1.csv", Size: int64(len(in)), Modified: start, StartedAt: start, FinishedAt: start, State: Done,
 		Rows: 5, Added: 2, Unchanged: 1, Refused: 2, LeftOut: 4,
 		Columns: ReportColumns{map[string]Field{"Sähköposti": Email, "Puhelin": Phone, "Ryhmä": Segments}, []string{"Kaupunki"}},
 		Problems: []Problem{
@@ -319,6 +320,17 @@ func TestProblemsAreNoFormulas(t *testing.T) {
 	p, err := csv.NewReader(strings.NewReader(strings.ReplaceAll(w.problems("f")[1], ";", ","))).Read()
 	if err != nil || p[1] != `'=HYPERLINK("http://evil.example")` {
 		t.Errorf("%q, %v", p, err)
+	}
+}
+
+func TestMoreProblemsThanAreListed(t *testing.T) {
+	const n = MaxListed / 2 // rows with two problems each
+	for _, more := range []int{0, 1} {
+		w := newWorld(t)
+		got, done := w.upload("f", "email\n"+strings.Repeat("x\n", n+more))
+		if !done || got.State != Done || got.Refused != n+more || got.LeftOut != n+more || got.Listed != MaxListed || len(w.problems("f")) != MaxListed {
+			t.Errorf("%d rows more: refused %d, listed %d", more, got.Refused, got.Listed)
+		}
 	}
 }
 

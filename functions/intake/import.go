@@ -43,8 +43,8 @@ type Import struct {
 	Mapping map[string]Field
 	// Defaults hold for all rows. Without a country, that of the rules.
 	Defaults Defaults
-	// Problems gets every problem as a line of CSV, after those that are in it
-	// where the report's import goes on.
+	// Problems gets every problem up to MaxListed as a line of CSV, after those
+	// that are in it where the report's import goes on.
 	Problems io.Writer
 	// Tell is called with the report every now and then; nil for nobody. Its
 	// error ends the run.
@@ -398,5 +398,9 @@ func (i *run) problem(row, column int, kind Kind, reason string) error {
 	if len(i.report.Problems) < MaxProblems {
 		i.report.Problems = append(i.report.Problems, p)
 	}
+	if i.report.Listed == MaxListed {
+		return nil
+	}
+	i.report.Listed++
 	return i.problems.add(p)
 }

@@ -31,9 +31,13 @@ const (
 	Noted   Kind = "noted"    // the cell was taken, but look at it
 )
 
-// MaxProblems is how many problems a report has in itself; all of them are in
-// the file of problems.
-const MaxProblems = 100
+// MaxProblems is how many problems a report has in itself, and MaxListed how
+// many are in the file of problems: a Lambda function has 512 MB to keep the
+// uploaded file and this one. What is beyond is only counted.
+const (
+	MaxProblems = 100
+	MaxListed   = 300_000
+)
 
 // Report tells what became of a file. It is kept as JSON beside the files, see
 // [ReportKey], and never has a cell's value in it.
@@ -61,6 +65,7 @@ type Report struct {
 
 	Columns  ReportColumns `json:"columns"`
 	Problems []Problem     `json:"problems"` // the first MaxProblems
+	Listed   int           `json:"listed"`   // problems in the file of problems
 }
 
 // fail ends an import by the file's own mistake.
