@@ -45,7 +45,7 @@ type turn struct {
 	asking.Turn
 	occasion survey.Occasion
 	// swept is whether an earlier tick has been over the moment already, and
-	// the days of the period have changed since.
+	// days have changed since.
 	swept bool
 	// at is when the asks are to be sent; zero for now.
 	at time.Time
@@ -170,20 +170,19 @@ func (r *run) days(t *survey.Touchpoint) string {
 
 const daysSeparator = ", "
 
-// changed returns the present periods whose turns fall on other days than they
-// did, was, when the last tick planned them.
-func (r *run) changed(t *survey.Touchpoint, was string) map[asking.Period]bool {
-	out := map[asking.Period]bool{}
+// changedSince returns the moment from which on turns may fall on other days
+// than they did, was, when the last tick planned them; zero where they do not.
+func (r *run) changedSince(t *survey.Touchpoint, was string) time.Time {
 	for _, p := range r.periods(t) {
 		is := r.daysOf(t, p)
 		period := is[:strings.LastIndex(is, " ")+1]
 		for _, w := range strings.Split(was, daysSeparator) {
 			if strings.HasPrefix(w, period) && w != is {
-				out[p] = true
+				return p.From.AddDate(0, 0, -1) // the period has begun in no zone
 			}
 		}
 	}
-	return out
+	return time.Time{}
 }
 
 // meet writes down the cadences that are new before anything is planned, so
@@ -256,20 +255,13 @@ func (r *run) turns(t *survey.Touchpoint, zone *time.Location, was store.Planned
 	since := was.Since[t.ID]
 	from := later(through, since)
 	first := from
-	changed := r.changed(t, was.Days[t.ID])
-	for p := range changed {
-		// A day earlier is before the period's start in every zone.
-		if start := later(p.From.AddDate(0, 0, -1), since); start.Before(first) {
-			first = start
-		}
+	if changed := r.changedSince(t, was.Days[t.ID]); !changed.IsZero() && changed.Before(from) {
+		first = later(changed, since)
 	}
 	var out []*turn
 	for _, is := range r.book.Turns(t, zone, first, r.until) {
 		is.Due = is.Due.UTC() // as it is kept
 		next := &turn{Turn: is, occasion: is.Period.Occasion(), swept: !is.Due.After(from)}
-		if next.swept && !changed[is.Period] {
-			continue
-		}
 		if r.now.Sub(is.Due) > onTime && !r.book.Sendable(t.Trigger, zone, r.now) {
 			// Where no day of the next year is open, send refuses it.
 			next.at, _ = r.book.Next(t.Trigger, zone, r.now)

@@ -328,24 +328,51 @@ func TestCadenceReplaced(t *testing.T) {
 // some zones and already the new in others.
 func TestChangeWherePeriodsMeet(t *testing.T) {
 	sylvester := time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC) // noon of New Year's Day in Auckland
-	w := newWorld(t, sylvester.Add(-24*hour), everyone("1"))
+	at := func(hour int) *survey.Touchpoint {
+		out := everyone("1")
+		out.Trigger.Hour = hour
+		return out
+	}
+	w := newWorld(t, sylvester.Add(-24*hour), at(11))
 	w.rules.Holidays = survey.NoHolidays
 	auckland := w.add(1, "Pacific/Auckland", nil)[0]
 	samoa := w.add(1, "Pacific/Pago_Pago", nil)[0] // noon of the last day of the year
-	w.ticks(sylvester.Add(-24*hour), sylvester.Add(-3*hour))
-	// Until now at 10, in Auckland two hours ago; from now on at 11.
-	w.took()
-	eleven := everyone("1")
-	eleven.Trigger.Hour = 11
-	w.define(eleven)
-	w.ticks(sylvester.Add(-2*hour), sylvester)
-	asks := w.took()
-	if len(asks) != 1 || asks[0].Contact != auckland || asks[0].Occasion != "2027-01" {
+	w.ticks(sylvester.Add(-24*hour), sylvester.Add(-2*hour))
+	w.define(at(10)) // in Auckland that is past
+	w.tick(sylvester.Add(-hour))
+	if asks := w.took(); len(asks) != 1 || asks[0].Contact != auckland || asks[0].Occasion != "2027-01" {
 		t.Errorf("asked %+v, want %s for January", asks, auckland)
 	}
-	w.ticks(sylvester.Add(hour), sylvester.Add(30*hour))
+	w.ticks(sylvester, sylvester.Add(21*hour)) // 9 in Pago Pago
+	w.define(at(9))
+	w.tick(sylvester.Add(22 * hour))
 	if asks := w.took(); len(asks) != 1 || asks[0].Contact != samoa || asks[0].Occasion != "2027-01" {
 		t.Errorf("asked %+v, want %s for January", asks, samoa)
+	}
+}
+
+// Where the asks of a tick that failed in the end have been sent, the next try
+// leaves their contacts alone, also where they could be asked again.
+func TestTickAfterItsAsksWereSent(t *testing.T) {
+	w := newWorld(t, monday, everyone("23"))
+	w.rules.Rest, w.rules.Recontact = new(survey.Span(0)), new(survey.Span(0))
+	w.add(3, "Europe/Helsinki", nil)
+	w.tick(monday.Add(-hour))
+	w.clock.Move(hour)
+	w.trouble = func(call string, _ bool) error {
+		if call == "PutPlanned" {
+			return errors.New("trouble")
+		}
+		return nil
+	}
+	if err := w.h.Handle(context.Background(), tickBody(monday)); err == nil {
+		t.Fatal("no error")
+	}
+	w.trouble = nil
+	w.deliver(1)
+	w.tick(monday.Add(hour))
+	if n := len(w.took()); n != 0 || len(w.sent) != 3 {
+		t.Errorf("%d are asked, and %d of them again", len(w.sent), n)
 	}
 }
 
