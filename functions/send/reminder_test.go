@@ -11,6 +11,7 @@ import (
 
 	"github.com/pulssi/pulssi/shared/message"
 	"github.com/pulssi/pulssi/shared/queue"
+	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -88,6 +89,13 @@ func TestReminderRefused(t *testing.T) {
 		why    survey.Reason
 	}{
 		{name: "answered", change: answer(9, survey.ViaHuman), why: survey.HasAnswered},
+		{name: "answered, and asked again since", change: func(a queue.Ask) {
+			answer(9, survey.ViaHuman)(a)
+			turn := store.Turn{Contact: a.Contact, Touchpoint: "shop", Ask: survey.NewID(), Channel: survey.Email, At: w.clock.Now()}
+			if err := w.TakeTurn(t.Context(), turn); err != nil {
+				t.Fatal(err)
+			}
+		}, why: survey.HasAnswered},
 		{name: "stopped", change: func(queue.Ask) { w.touchpoints["shop"].Stopped = true }, why: survey.Stopped},
 		{name: "contact gone", change: func(a queue.Ask) { _ = w.DeleteContact(t.Context(), a.Contact) }, why: survey.NoContact},
 		{name: "opted out, with a phone", change: func(a queue.Ask) {
@@ -120,6 +128,9 @@ func TestReminderRefused(t *testing.T) {
 			}
 			w.done(a)
 			w.wasRefused(a, c.why)
+			if d := w.decision(a); d.Reason == survey.HasAnswered && (d.Other != "" || !d.Until.IsZero()) {
+				t.Errorf("decided %+v", d)
+			}
 			if len(w.sentTo(a)) > 0 || len(w.waiting) > 0 {
 				t.Errorf("%d reminders were sent, %d scheduled", len(w.sentTo(a)), len(w.waiting))
 			}
