@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -360,25 +361,29 @@ func many(n int) string {
 	return s.String()
 }
 
-// until is a context with a deadline by the test's clock.
+// until is a context with a deadline that the test moves.
 type until struct {
 	context.Context
-	deadline time.Time
+	deadline atomic.Pointer[time.Time]
 }
 
-func (u until) Deadline() (time.Time, bool) { return u.deadline, true }
+func (u *until) Deadline() (time.Time, bool) { return *u.deadline.Load(), true }
+
+// left makes the deadline come in d.
+func (u *until) left(d time.Duration) { u.deadline.Store(new(time.Now().Add(d))) }
 
 func TestARunOutOfTimeGoesOn(t *testing.T) {
 	const n = 2500
 	w := newWorld(t)
-	ctx := until{t.Context(), start.Add(15 * time.Minute)}
+	ctx := &until{Context: t.Context()}
+	ctx.left(15 * time.Minute)
 	seen := map[string]int{}
 	w.contacts.before = func(batch int, rows []survey.Details) error {
 		for _, r := range rows {
 			seen[r.Email]++
 		}
 		if batch == 7 {
-			w.clock.Move(14*time.Minute + time.Second)
+			ctx.left(stopBefore)
 		}
 		return nil
 	}
@@ -391,7 +396,7 @@ func TestARunOutOfTimeGoesOn(t *testing.T) {
 		t.Errorf("%d problems of %d rows", len(p), got.Refused)
 	}
 	// The second run has its 15 minutes, too.
-	ctx = until{t.Context(), w.clock.Now().Add(15 * time.Minute)}
+	ctx.left(15 * time.Minute)
 	got, done = w.handle(ctx, "f")
 	if !done || got.State != Done || got.Paused || got.Added != n || got.Refused != n || got.Rows != 2*n || len(w.problems("f")) != 2*n {
 		t.Errorf("done %t, %+v", done, got)
@@ -427,17 +432,17 @@ func TestAFaultThatPasses(t *testing.T) {
 
 // A run that is killed says nothing, and the next begins again.
 func TestAKilledRun(t *testing.T) {
-	const n = 1500
+	const n = 6000 // and as many that are refused: it is told once how far it is
 	for _, when := range []string{"reports/f.csv", "reports/f.json"} {
 		w := newWorld(t)
 		puts := 0
 		w.bucket.fail = func(key string) error {
-			if puts++; puts > 1 && key == when {
+			if puts++; puts > 2 && key == when {
 				return errors.New("killed")
 			}
 			return nil
 		}
-		if got, done := w.upload("f", many(n)); done || got.State != Running || got.Paused {
+		if got, done := w.upload("f", many(n)); done || got.State != Running || got.Paused || got.Rows < tellRows {
 			t.Fatalf("done %t, %+v", done, got)
 		}
 		w.bucket.fail = nil
@@ -458,12 +463,32 @@ func TestTheLastRowOfAPersonIsRight(t *testing.T) {
 	}
 	var mu sync.Mutex
 	w := newWorld(t)
-	last := map[string]string{}
+	last, writing, started := map[string]string{}, map[string]bool{}, 0
+	eighth := make(chan struct{})
 	w.Handler.Contacts = upsert(func(_ context.Context, rows []survey.Details) ([]store.Outcome, error) {
+		mu.Lock()
+		started++
+		first := started == 1
+		if started == 8 { // has persons of the first batch in it
+			close(eighth)
+		}
+		for _, r := range rows {
+			if writing[r.Email] {
+				t.Errorf("%s is written twice at the same time", r.Email)
+			}
+			writing[r.Email], last[r.Email] = true, r.FirstName
+		}
+		mu.Unlock()
+		if first {
+			select {
+			case <-eighth:
+			case <-time.After(300 * time.Millisecond): // it waits, as it should
+			}
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		for _, r := range rows {
-			last[r.Email] = r.FirstName
+			delete(writing, r.Email)
 		}
 		return make([]store.Outcome, len(rows)), nil
 	})
