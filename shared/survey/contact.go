@@ -147,11 +147,10 @@ func notZone(r rune) bool {
 }
 
 // Merge tells the contact what d knows, and reports whether that changed
-// anything. Addresses in leave are not taken: they belong to another contact.
-// An opt-out that stands, stands from when it was first made.
-func (c *Contact) Merge(d Details, now time.Time, leave ...string) (changed bool) {
+// anything. An opt-out that stands, stands from when it was first made.
+func (c *Contact) Merge(d Details, now time.Time) (changed bool) {
 	set := func(to *string, v string) {
-		if v != "" && *to != v && !slices.Contains(leave, v) {
+		if v != "" && *to != v {
 			*to, changed = v, true
 		}
 	}
