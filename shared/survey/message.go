@@ -29,10 +29,23 @@ func Variables() []string { return []string{"firstName", "company", "about", "da
 
 var variable = regexp.MustCompile(`\s?\{([^{}]*)\}`)
 
+// leading is a variable at the beginning of a text, with what parts it from the
+// rest.
+var leading = regexp.MustCompile(`^\{([^{}]*)\}[\s,:;!–-]*`)
+
 // Fill returns a text of a message with its variables filled in. One without a
 // value is left out with the white space before it: "Hei {firstName}," is
-// "Hei," to somebody whose name is not known.
+// "Hei," to somebody whose name is not known. At the beginning of the text it
+// goes with what parts it from the rest: "{firstName}, how was it?" is "how was
+// it?".
 func Fill(text string, values map[string]string) string {
+	for {
+		first := leading.FindStringSubmatch(text)
+		if first == nil || values[first[1]] != "" {
+			break
+		}
+		text = text[len(first[0]):]
+	}
 	return variable.ReplaceAllStringFunc(text, func(found string) string {
 		space, name, _ := strings.Cut(found, "{")
 		if v := values[strings.TrimSuffix(name, "}")]; v != "" {

@@ -110,6 +110,10 @@ touchpoints:
 		{"an event that nobody knows", ok + "    trigger:\n      event: purchase.complete\n", []string{
 			`f.yaml:12: touchpoints[0].trigger.event must be one of purchase.completed, delivery.completed, ticket.closed, call.ended, meeting.held, trial.ended, cart.abandoned, subscription.cancelled, custom, not "purchase.complete"`,
 		}},
+		{"a message that names what nobody knows", ok + "    message:\n      subject:\n        fi: Hei {firstName}\n        sv: Hej {förnamn}\n      reply: true\n", []string{
+			"f.yaml:14: touchpoints[0].message.subject.sv must name only {firstName}, {company}, {about}, {date}, not {förnamn}",
+			"f.yaml:15: touchpoints[0].message.reply needs sms among channels",
+		}},
 		{"same id twice", ok + entry, []string{"f.yaml:11: touchpoints[1].id is that of touchpoints[0] too"}},
 		{"a list of texts", "locales: [fi]\ntouchpoints: [shop]\n", []string{"f.yaml:2: touchpoints[0]: string was used where mapping is expected"}},
 		{"nothing", "locales: [fi]\ntouchpoints: [~]\n", []string{"f.yaml:2: touchpoints[0] must be a touchpoint"}},
