@@ -82,6 +82,7 @@ type dayRow struct {
 
 const (
 	shownDays  = 200 // the last ones
+	fewestDays = 30  // for which there is room, however few there are
 	barSpacing = 10  // a bar and the gap after it
 )
 
@@ -112,7 +113,7 @@ func newDayView(days []ledger.Day) dayView {
 		from = oldest
 	}
 	v.First, v.Last = from.Format("2 Jan 2006"), to.Format("2 Jan 2006")
-	v.Width = barSpacing * (int(to.Sub(from).Hours()/24) + 1)
+	v.Width = barSpacing * max(fewestDays, int(to.Sub(from).Hours()/24)+1)
 	highest := 0
 	for _, d := range days {
 		highest = max(highest, d.Asked+d.Reminded+d.Refused)

@@ -139,7 +139,7 @@ func TestTheChart(t *testing.T) {
 		{"Mon 5 Jan 2026: 6 asked, 0 reminded, 2 not asked", 0, []part{{"asked", 25, 75}, {"refused", 0, 25}}},
 		{"Wed 7 Jan 2026: 2 asked, 1 reminded, 0 not asked", 20, []part{{"asked", 75, 25}, {"reminded", 62.5, 12.5}}},
 	}
-	if v.Width != 30 || v.First != "5 Jan 2026" || v.Last != "7 Jan 2026" ||
+	if v.Width != barSpacing*fewestDays || v.First != "5 Jan 2026" || v.Last != "7 Jan 2026" ||
 		v.Sum != "8 asked, 1 reminded, 2 not asked. On the 2 days with asks, 4.0 a day, and 6 at most." ||
 		!slices.EqualFunc(v.Bars, want, func(a, b bar) bool { return a.Title == b.Title && a.X == b.X && slices.Equal(a.Parts, b.Parts) }) {
 		t.Errorf("the chart is %+v", v)
