@@ -1,5 +1,4 @@
-// Package sms sends messages by SMS, through Amazon SNS, and knows what a text
-// takes in one.
+// Package sms sends messages by SMS, through Amazon SNS.
 package sms
 
 import (
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"github.com/pulssi/pulssi/shared/gsm"
 	"github.com/pulssi/pulssi/shared/message"
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -48,16 +48,22 @@ func New(c *sns.Client, sender string) (*Client, error) {
 // was lost may have sent it, and whoever calls must know before it is sent again.
 func Options(o *sns.Options) { o.RetryMaxAttempts = 1 }
 
-// Send hands a message to SNS and returns the id that SNS gave it. The error is
+// Send hands a message to SNS, as [gsm.Plain] writes its text, and returns the id
+// that SNS gave it. The error is
 //
-//   - [survey.Invalid] where SNS refuses this message for good: the number is
-//     none, or its owner has opted out of SMS there;
+//   - [survey.Invalid] where it can never be sent: the number is none, its owner
+//     has opted out of SMS at SNS, the text is empty or takes more than
+//     [gsm.MaxParts] parts;
 //   - [survey.Unavailable] where it was surely not sent and may be later: too
 //     many at once, SNS is down, or does not let this account send;
 //   - any other where nobody knows whether it was sent.
 func (c *Client) Send(ctx context.Context, m message.Message) (id string, err error) {
 	if digits, ok := strings.CutPrefix(m.To, "+"); !ok || digits == "" || strings.Trim(digits, "0123456789") != "" {
 		return "", survey.Errorf(survey.Invalid, "phone", "the phone number is none")
+	}
+	text := gsm.Plain(m.Text)
+	if size := gsm.Measure(text); size.Parts == 0 || size.Parts > gsm.MaxParts {
+		return "", survey.Errorf(survey.Invalid, "message", "the SMS of %s must take 1 to %d parts, not %d (%d units of %s)", m.Touchpoint, gsm.MaxParts, size.Parts, size.Units, size.Encoding)
 	}
 	attribute := func(v string) types.MessageAttributeValue {
 		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &v}
@@ -66,7 +72,7 @@ func (c *Client) Send(ctx context.Context, m message.Message) (id string, err er
 	price.DataType = aws.String("Number")
 	out, err := c.sns.Publish(ctx, &sns.PublishInput{
 		PhoneNumber: &m.To,
-		Message:     &m.Text,
+		Message:     &text,
 		MessageAttributes: map[string]types.MessageAttributeValue{
 			"AWS.SNS.SMS.SenderID": attribute(c.sender),
 			"AWS.SNS.SMS.MaxPrice": price,

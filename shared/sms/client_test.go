@@ -2,6 +2,7 @@ package sms
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,6 +99,31 @@ func TestNothingIsSentTo(t *testing.T) {
 	}
 	if s.calls > 0 {
 		t.Errorf("%d calls", s.calls)
+	}
+}
+
+// What is sent is written plainly, in at most three parts.
+func TestParts(t *testing.T) {
+	for _, c := range []struct {
+		text, sent string // sent "" for nothing
+	}{
+		{"”Nopea” – ja hyvä…", `"Nopea" - ja hyvä...`},
+		{"Åse Š", "Åse Š"},
+		{strings.Repeat("ä", 3*153), strings.Repeat("ä", 3*153)},
+		{strings.Repeat("’", 3*153), strings.Repeat("'", 3*153)},
+		{strings.Repeat("ä", 3*153+1), ""},
+		{strings.Repeat("š", 3*67), strings.Repeat("š", 3*67)},
+		{strings.Repeat("š", 3*67+1), ""},
+		{"", ""},
+	} {
+		s := &service{status: 200}
+		m := sampleMessage()
+		m.Text, m.Touchpoint = c.text, "shop"
+		_, err := s.client(t).Send(t.Context(), m)
+		e, _ := errors.AsType[*survey.Error](err)
+		if c.sent != "" && (err != nil || s.request.Get("Message") != c.sent) || c.sent == "" && (e == nil || e.Code != survey.Invalid || e.Field != "message" || !strings.Contains(e.Message, "shop") || s.calls > 0) {
+			t.Errorf("%q: sent %q, %v", c.text, s.request.Get("Message"), err)
+		}
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
@@ -21,12 +23,27 @@ import (
 
 var now = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
 
-type box struct{ items []Item }
+func open(t *testing.T, dir string) *Box {
+	t.Helper()
+	b, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
 
-func (b *box) Put(i Item) (Item, error) {
-	i.Number = len(b.items) + 1
-	b.items = append(b.items, i)
-	return i, nil
+func numbered(t *testing.T, b *Box, n int) Item {
+	t.Helper()
+	i, err := b.Numbered(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
 }
 
 // clients are the real ones, of an endpoint on this machine.
@@ -57,7 +74,7 @@ func written(ch survey.Channel, to string) message.Message {
 
 // What the real clients send arrives as it was written.
 func TestArrives(t *testing.T) {
-	b := &box{}
+	b := open(t, "")
 	var notices []string
 	s := &Services{Box: b, Now: func() time.Time { return now }, Notice: func(event []byte) { notices = append(notices, string(event)) }}
 	m, p := clients(t, s)
@@ -66,24 +83,24 @@ func TestArrives(t *testing.T) {
 	if err != nil || id != "local-1" {
 		t.Fatalf("%q, %v", id, err)
 	}
-	got := b.items[0]
-	if len(got.Raw) == 0 {
-		t.Error("no source")
+	got := numbered(t, b, 1)
+	if !strings.Contains(string(got.Raw), "\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n") {
+		t.Errorf("the source is %q", got.Raw)
 	}
 	got.Raw = nil
 	want := Item{
-		Number: 1, At: now, Channel: survey.Email, From: "=?utf-8?q?Kauppa_=C3=96y?= <kysely@example.com>", To: sent.To, Subject: sent.Subject,
+		Number: 1, At: now, Channel: survey.Email, From: "Kauppa Öy <kysely@example.com>", To: sent.To, Subject: sent.Subject, Lang: "fi",
 		Text: sent.Text, HTML: sent.HTML, Ask: sent.Ask, Touchpoint: sent.Touchpoint, Unsubscribe: sent.Unsubscribe,
 	}
-	if a, b := asJSON(t, got), asJSON(t, want); a != b {
-		t.Errorf("%s\nwant %s", a, b)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	text := written(survey.SMS, "+358401234567")
 	if id, err = p.Send(t.Context(), text); err != nil || id != "local-2" {
 		t.Fatalf("%q, %v", id, err)
 	}
-	if got, want := asJSON(t, b.items[1]), asJSON(t, Item{Number: 2, At: now, Channel: survey.SMS, From: "Kauppa", To: text.To, Text: text.Text}); got != want {
-		t.Errorf("%s\nwant %s", got, want)
+	if diff := cmp.Diff(Item{Number: 2, At: now, Channel: survey.SMS, From: "Kauppa", To: text.To, Text: text.Text}, numbered(t, b, 2)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if len(notices) != 1 || !strings.Contains(notices[0], `"eventType":"Delivery"`) || !strings.Contains(notices[0], `"ask":["`+sent.Ask+`"]`) {
 		t.Errorf("notices %q", notices)
@@ -96,7 +113,7 @@ func TestSimulatedAddresses(t *testing.T) {
 		"soft-1@example.org": {"Email Bounced"}, "complaint@example.org": {"Email Delivered", "Email Complaint Received"},
 	} {
 		var got []string
-		s := &Services{Box: &box{}, Now: func() time.Time { return now }, Notice: func(event []byte) {
+		s := &Services{Box: open(t, ""), Now: func() time.Time { return now }, Notice: func(event []byte) {
 			var e struct {
 				DetailType string `json:"detail-type"`
 			}
@@ -118,22 +135,18 @@ func TestSimulatedAddresses(t *testing.T) {
 // What cannot be taken is refused as the services refuse it: the clients tell it
 // from a failure.
 func TestRefuses(t *testing.T) {
-	b := &box{}
-	_, p := clients(t, &Services{Box: b, Now: func() time.Time { return now }})
-	text := written(survey.SMS, "+358401234567")
-	text.Text = strings.Repeat("ä", maxText+1)
-	if _, err := p.Send(t.Context(), text); survey.CodeOf(err) != survey.Invalid {
-		t.Errorf("a long SMS: %v", err)
-	}
-	text.Text = strings.Repeat("ä", maxText)
-	if _, err := p.Send(t.Context(), text); err != nil || len(b.items) != 1 {
-		t.Errorf("the longest SMS: %v", err)
-	}
+	b := open(t, "")
 	s := &Services{Box: b, Now: func() time.Time { return now }}
+	publish := func(text string) string {
+		return url.Values{"Action": {"Publish"}, "PhoneNumber": {"+358401234567"}, "Message": {text}}.Encode()
+	}
 	for _, c := range []struct {
 		path, contentType, body string
 		status                  int
 	}{
+		{"/", "application/x-www-form-urlencoded", publish(strings.Repeat("ä", maxText)), 200}, // the only one that is kept
+		{"/", "application/x-www-form-urlencoded", publish(strings.Repeat("ä", maxText+1)), 400},
+		{"/", "application/x-www-form-urlencoded", publish(""), 400},
 		{"/v2/email/outbound-emails", "application/json", `{}`, 400},
 		{"/v2/email/outbound-emails", "application/json", `{`, 400},
 		{"/v2/email/outbound-emails", "application/json", `{"Destination":{"ToAddresses":["a@b.fi"]},"Content":{"Raw":{"Data":"!"}}}`, 400},
@@ -146,17 +159,13 @@ func TestRefuses(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, c.path, strings.NewReader(c.body))
 		r.Header.Set("Content-Type", c.contentType)
 		s.ServeHTTP(w, r)
-		if w.Code != c.status || len(b.items) != 1 {
+		if w.Code != c.status || len(list(b)) != 1 {
 			t.Errorf("%s %s: %d, want %d", c.path, c.body, w.Code, c.status)
 		}
 	}
 }
 
-func asJSON(t *testing.T, v any) string {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+func list(b *Box) []Item {
+	all, _ := b.Last()
+	return all
 }

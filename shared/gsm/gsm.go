@@ -1,9 +1,14 @@
-package sms
+// Package gsm knows what a text takes in an SMS (3GPP TS 23.038 and 23.040).
+package gsm
 
 import (
 	"strings"
 	"unicode/utf16"
 )
+
+// MaxParts is the most parts in which Pulssi sends one SMS: each is paid for, and
+// what does not fit in three is no question any more.
+const MaxParts = 3
 
 // Encoding is how a text travels in an SMS.
 type Encoding string
