@@ -153,9 +153,16 @@ func TestLateTick(t *testing.T) {
 			t.Errorf("%s: asks %+v, %d of them later", c.name, asks, len(w.waiting))
 		}
 	}
-	// In December nobody is asked for November, and why is kept.
-	w := newWorld(t, monday, everyone("23"))
+	// Nobody is asked later than in the period, and why is kept.
+	w := newWorld(t, monday, everyone("30"))
 	id := w.add(1, "Europe/Helsinki", nil)[0]
+	w.tick(monday.Add(-hour))
+	w.tick(monday.Add(7*24*hour + 13*hour)) // the last night of November
+	if d := decisionOf(t, w, id, "everyone", "2026-11"); len(w.queue)+len(w.waiting) != 0 || d.Reason != survey.TooLate || !d.At.Equal(w.clock.Now()) {
+		t.Errorf("in the last night: %d asks, %d scheduled, decided %+v", len(w.queue), len(w.waiting), d)
+	}
+	w = newWorld(t, monday, everyone("23"))
+	id = w.add(1, "Europe/Helsinki", nil)[0]
 	w.tick(monday.Add(-hour))
 	w.tick(monday.Add(8 * 24 * hour))
 	if d := decisionOf(t, w, id, "everyone", "2026-11"); len(w.queue) != 0 || d.Reason != survey.TooLate {
@@ -324,30 +331,43 @@ func TestCadenceReplaced(t *testing.T) {
 	}
 }
 
-// A change about the turn of the year, seen while it is still the old year in
-// some zones and already the new in others.
+// A change about the turn of the year of the days of the period that has begun
+// nowhere but in the east, or goes on nowhere but in the west.
 func TestChangeWherePeriodsMeet(t *testing.T) {
-	sylvester := time.Date(2026, 12, 31, 23, 0, 0, 0, time.UTC) // noon of New Year's Day in Auckland
-	at := func(hour int) *survey.Touchpoint {
-		out := everyone("1")
+	year := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+	at := func(day string, hour int) *survey.Touchpoint {
+		out := everyone(day)
 		out.Trigger.Hour = hour
 		return out
 	}
-	w := newWorld(t, sylvester.Add(-24*hour), at(11))
-	w.rules.Holidays = survey.NoHolidays
-	auckland := w.add(1, "Pacific/Auckland", nil)[0]
-	samoa := w.add(1, "Pacific/Pago_Pago", nil)[0] // noon of the last day of the year
-	w.ticks(sylvester.Add(-24*hour), sylvester.Add(-2*hour))
-	w.define(at(10)) // in Auckland that is past
-	w.tick(sylvester.Add(-hour))
-	if asks := w.took(); len(asks) != 1 || asks[0].Contact != auckland || asks[0].Occasion != "2027-01" {
-		t.Errorf("asked %+v, want %s for January", asks, auckland)
-	}
-	w.ticks(sylvester, sylvester.Add(21*hour)) // 9 in Pago Pago
-	w.define(at(9))
-	w.tick(sylvester.Add(22 * hour))
-	if asks := w.took(); len(asks) != 1 || asks[0].Contact != samoa || asks[0].Occasion != "2027-01" {
-		t.Errorf("asked %+v, want %s for January", asks, samoa)
+	for _, c := range []struct {
+		zone     string
+		cadence  *survey.Touchpoint
+		closed   string // until the change
+		change   time.Time
+		occasion survey.Occasion
+	}{
+		// It is 11 on New Year's Day.
+		{"Pacific/Auckland", at("1", 10), "01-01", year.Add(-2 * hour), "2027-01"},
+		// It is 16 on New Year's Eve.
+		{"Pacific/Pago_Pago", at("30", 17), "12-30", year.Add(3 * hour), "2026-12"},
+	} {
+		w := newWorld(t, year.Add(-72*hour), c.cadence)
+		w.rules.Holidays, w.rules.Closed = survey.NoHolidays, []string{c.closed}
+		id := w.add(1, c.zone, nil)[0]
+		w.ticks(year.Add(-72*hour), c.change.Add(-hour))
+		if n := len(w.took()); n != 0 {
+			t.Fatalf("%s: %d asks before the change", c.zone, n)
+		}
+		w.rules.Closed = nil
+		w.tick(c.change)
+		asks := w.took()
+		for _, s := range w.waiting {
+			asks = append(asks, s.ask)
+		}
+		if len(asks) != 1 || asks[0].Contact != id || asks[0].Occasion != c.occasion {
+			t.Errorf("%s: asked %+v, want %s for %s", c.zone, asks, id, c.occasion)
+		}
 	}
 }
 
