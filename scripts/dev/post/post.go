@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/mail"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -43,9 +42,10 @@ type Item struct {
 	To         string         `json:"to"`
 	Subject    string         `json:"subject,omitempty"`
 	Text       string         `json:"text"`
-	HTML       string         `json:"html,omitempty"`
-	Raw        []byte         `json:"raw,omitempty"` // of an e-mail
-	Ask        string         `json:"ask,omitempty"` // as tagged
+	Lang       string         `json:"lang,omitempty"` // of an e-mail
+	HTML       string         `json:"-"`              // of an e-mail
+	Raw        []byte         `json:"-"`              // of an e-mail
+	Ask        string         `json:"ask,omitempty"`  // as tagged
 	Touchpoint string         `json:"touchpoint,omitempty"`
 	// Unsubscribe is the address that the header List-Unsubscribe names.
 	Unsubscribe string `json:"unsubscribe,omitempty"`
@@ -53,15 +53,16 @@ type Item struct {
 	Mine bool `json:"mine,omitempty"`
 }
 
-// Box keeps what arrives.
-type Box interface {
-	// Put keeps an item, and gives it its number.
-	Put(i Item) (Item, error)
-}
+// Sender and SMSSender are whom messages are from where nothing else is set. The
+// name beside the address is that of the company, as the rules of asking have it.
+const (
+	Sender    = "kysely@example.com"
+	SMSSender = "Demo"
+)
 
 // Services answers the calls of the clients. It is safe for concurrent use.
 type Services struct {
-	Box Box
+	Box *Box
 	Now func() time.Time
 	// Notice hands a notice to the function that takes those of SES, in the
 	// form that EventBridge has it. It may return before that has happened.
@@ -182,7 +183,11 @@ func read(raw []byte) (Item, error) {
 	if err != nil || len(from) != 1 {
 		return Item{}, errors.New("the e-mail must be from one address")
 	}
-	i.From = (&mail.Address{Name: from[0].Name, Address: from[0].Address}).String()
+	i.From = from[0].Address
+	if from[0].Name != "" {
+		i.From = from[0].Name + " <" + from[0].Address + ">"
+	}
+	i.Lang = r.Header.Get("Content-Language")
 	i.Unsubscribe = strings.Trim(r.Header.Get("List-Unsubscribe"), "<>")
 	for {
 		part, err := r.NextPart()

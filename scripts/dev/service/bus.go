@@ -47,3 +47,11 @@ func (b Bus) Put(_ context.Context, source string, es ...business.Event) error {
 	}
 	return nil
 }
+
+// Notice has the function hear what became of an e-mail: it takes an event of
+// SES as the account's own bus passes it on.
+func (s *Services) Notice(event []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.add(&call{Function: topology.NoticeFunction, Payload: event, At: s.clock.Now()})
+}

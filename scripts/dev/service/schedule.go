@@ -82,7 +82,8 @@ func (s *Services) Scheduled(limit int) ([]Scheduled, int) {
 	return out, len(all)
 }
 
-// call is one invocation that nobody waits for: of the tick, or of the bus.
+// call is one invocation that nobody waits for: of the tick, of the bus, or of
+// a notice.
 type call struct {
 	ID       string            `json:"id"`
 	Order    int               `json:"order"`
@@ -92,8 +93,11 @@ type call struct {
 	Tries    int               `json:"tries,omitempty"`
 }
 
-// planConcurrency is how many events and ticks are worked on at once.
-const planConcurrency = 2
+// calledFunctions are those that are invoked so: by business events and the
+// tick, and by notices. Each works on callConcurrency of them at once.
+var calledFunctions = []topology.Function{topology.EventFunction, topology.NoticeFunction}
+
+const callConcurrency = 2
 
 // The tries of an invocation that nobody waits for, and the pauses after the
 // first and the second (AWS Lambda Developer Guide: "How Lambda handles errors
@@ -111,7 +115,7 @@ func (s *Services) add(c *call) error {
 	if err := s.journal.put(callKey+c.ID, c); err != nil {
 		return fmt.Errorf("keeping an invocation: %w", err)
 	}
-	s.calls.add(c.At, c)
+	s.calls[c.Function].add(c.At, c)
 	s.change()
 	return nil
 }
@@ -131,7 +135,11 @@ func (s *Services) finishCall(c *call, err error) {
 	c.Tries++
 	if c.Tries >= callTries {
 		reason := fmt.Sprintf("%s failed with it %d times, the last time with: %s", c.Function, c.Tries, err)
-		if err := s.bury(topology.RefusedEvents, string(c.Payload), reason); err == nil {
+		failed := topology.RefusedEvents
+		if c.Function == topology.NoticeFunction {
+			failed = string(c.Function) + "-failed" // its own
+		}
+		if err := s.bury(failed, string(c.Payload), reason); err == nil {
 			s.remove(callKey + c.ID)
 			return
 		}
@@ -140,5 +148,5 @@ func (s *Services) finishCall(c *call, err error) {
 	if err := s.journal.put(callKey+c.ID, c); err != nil {
 		s.log.Error("keeping an invocation", "call", c.ID, "error", err.Error())
 	}
-	s.calls.add(c.At, c)
+	s.calls[c.Function].add(c.At, c)
 }

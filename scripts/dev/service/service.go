@@ -75,7 +75,7 @@ type Services struct {
 	receipts  map[string]*Message // under way, by receipt handle
 	schedules timeline[*Scheduled]
 	names     map[string]bool // of the schedules
-	calls     timeline[*call]
+	calls     map[topology.Function]*timeline[*call]
 	dead      []*DeadLetter // oldest first
 	ticked    time.Time     // the full hour of the last tick
 	made      int           // counts what is made, for the order after a restart
@@ -96,7 +96,10 @@ const (
 func Open(dir string, clock Clock, log *slog.Logger) (*Services, error) {
 	s := &Services{
 		clock: clock, log: log, busy: map[topology.Function]int{},
-		receipts: map[string]*Message{}, names: map[string]bool{},
+		receipts: map[string]*Message{}, names: map[string]bool{}, calls: map[topology.Function]*timeline[*call]{},
+	}
+	for _, f := range calledFunctions {
+		s.calls[f] = &timeline[*call]{}
 	}
 	s.changed = sync.NewCond(&s.mu)
 	s.Bus = Bus{s}
@@ -177,7 +180,10 @@ func (s *Services) restore() error {
 		q.waiting.add(m.Visible, m)
 	}
 	for _, c := range calls {
-		s.calls.add(c.At, c)
+		if s.calls[c.Function] == nil {
+			return fmt.Errorf("an invocation is of %q, which nobody invokes so", c.Function)
+		}
+		s.calls[c.Function].add(c.At, c)
 	}
 	if s.ticked.IsZero() { // a fresh folder: the next full hour is the first
 		s.ticked = fullHour(s.clock.Now())
@@ -193,7 +199,7 @@ func (s *Services) order() int {
 }
 
 // Start starts to deliver to the functions, each of which must be there: those
-// of the queues, of the bus and of the tick. It is called once.
+// of the queues, of the bus, of the tick and of the notices. It is called once.
 func (s *Services) Start(functions map[topology.Function]lambda.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -205,7 +211,7 @@ func (s *Services) Start(functions map[topology.Function]lambda.Handler) {
 		defer s.mu.Unlock()
 		s.change()
 	})
-	workers := planConcurrency
+	workers := callConcurrency * len(calledFunctions)
 	for _, q := range s.queues {
 		workers += concurrency(q.Queue)
 	}
@@ -277,7 +283,9 @@ func (s *Services) firstOf(next time.Time) time.Time {
 		earlier(q.waiting.next())
 	}
 	earlier(s.schedules.next())
-	earlier(s.calls.next())
+	for _, c := range s.calls {
+		earlier(c.next())
+	}
 	return next
 }
 
@@ -319,9 +327,12 @@ func (s *Services) pick() (topology.Function, job) {
 			return q.Function, s.deliver(q, batch)
 		}
 	}
-	if s.busy[topology.EventFunction] < planConcurrency {
-		if c, ok := s.calls.take(now); ok {
-			return c.Function, s.invokeCall(c)
+	for _, f := range calledFunctions {
+		if s.busy[f] >= callConcurrency {
+			continue
+		}
+		if c, ok := s.calls[f].take(now); ok {
+			return f, s.invokeCall(c)
 		}
 	}
 	return "", nil

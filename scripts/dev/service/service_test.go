@@ -36,7 +36,7 @@ type rig struct {
 // functions are fakes; one that is nil succeeds.
 type functions struct {
 	send, intake func(context.Context, events.SQSEvent) (events.SQSEventResponse, error)
-	plan         func(context.Context, json.RawMessage) error
+	plan, notice func(context.Context, json.RawMessage) error
 }
 
 func (f functions) handlers() map[topology.Function]lambda.Handler {
@@ -49,8 +49,12 @@ func (f functions) handlers() map[topology.Function]lambda.Handler {
 	if f.plan == nil {
 		f.plan = func(context.Context, json.RawMessage) error { return nil }
 	}
+	if f.notice == nil {
+		f.notice = func(context.Context, json.RawMessage) error { return nil }
+	}
 	return map[topology.Function]lambda.Handler{
-		topology.Send: local.Function(f.send), topology.Intake: local.Function(f.intake),
+		topology.Delivery: local.Function(func(ctx context.Context, payload json.RawMessage) (any, error) { return nil, f.notice(ctx, payload) }),
+		topology.Send:     local.Function(f.send), topology.Intake: local.Function(f.intake),
 		topology.Plan: local.Function(func(ctx context.Context, payload json.RawMessage) (any, error) { return nil, f.plan(ctx, payload) }),
 	}
 }
@@ -423,6 +427,47 @@ func TestTheBus(t *testing.T) {
 	dead, n := r.Dead(10)
 	if n != 1 || dead[0].Queue != topology.RefusedEvents || dead[0].Reason != "plan failed with it 3 times, the last time with: no database" || dead[0].Body != got.got()[0] {
 		t.Errorf("the dead letters are %+v", dead)
+	}
+}
+
+// A notice comes while events keep plan busy, and again where the function
+// fails.
+func TestNotices(t *testing.T) {
+	heard, busy := make(chan struct{}), make(chan struct{}, callConcurrency)
+	var tries record[string]
+	r := run(t, functions{
+		plan: func(ctx context.Context, _ json.RawMessage) error {
+			busy <- struct{}{}
+			select {
+			case <-heard:
+			case <-ctx.Done():
+			}
+			return nil
+		},
+		notice: func(_ context.Context, payload json.RawMessage) error {
+			if tries.add(string(payload)); len(tries.got()) == 1 {
+				close(heard)
+			}
+			return errors.New("no database")
+		},
+	})
+	for i := range callConcurrency {
+		if err := r.Bus.Put(t.Context(), "shop", business.Event{Type: "custom", ID: fmt.Sprint("e-", i)}); err != nil {
+			t.Fatal(err)
+		}
+		<-busy
+	}
+	if err := r.Notice([]byte(`{"detail-type":"Email Bounced"}`)); err != nil {
+		t.Fatal(err)
+	}
+	r.settle()
+	if got := tries.got(); !slices.Equal(got, []string{`{"detail-type":"Email Bounced"}`}) {
+		t.Errorf("heard %q", got)
+	}
+	r.move(3 * time.Minute)
+	dead, n := r.Dead(10)
+	if n != 1 || len(tries.got()) != callTries || dead[0].Queue != "delivery-failed" || dead[0].Body != `{"detail-type":"Email Bounced"}` {
+		t.Errorf("%d tries, the dead letters are %+v", len(tries.got()), dead)
 	}
 }
 
