@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/pulssi/pulssi/shared/gsm"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/web"
 )
@@ -200,8 +201,21 @@ func (l Letter) plain(w words, d letterData) string {
 }
 
 // SMS writes the letter as an SMS: the question and a link, or, where the
-// touchpoint asks for a reply, how to answer.
+// touchpoint asks for a reply, how to answer. Where it would not fit in
+// [gsm.MaxParts] parts, because a name or the thing it is about is long or in
+// another alphabet, those are left out.
 func (l Letter) SMS() Written {
+	out := l.sms()
+	if gsm.Measure(out.Text).Parts > gsm.MaxParts {
+		anybody := *l.Contact
+		anybody.FirstName = ""
+		l.Contact, l.About = &anybody, ""
+		out = l.sms()
+	}
+	return out
+}
+
+func (l Letter) sms() Written {
 	w := l.words()
 	t := l.Touchpoint
 	question := orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.SMS })), w.own(t.Question))
@@ -214,7 +228,11 @@ func (l Letter) SMS() Written {
 		"{company}", l.Company, "{question}", question, "{link}", l.Link+"/a/"+l.Ask,
 		"{low}", strconv.Itoa(low), "{high}", strconv.Itoa(high),
 	).Replace(form)
-	return Written{Text: strings.TrimPrefix(oneLine(text), ": "), Lang: w.lang}
+	text = strings.TrimPrefix(oneLine(text), ": ")
+	if l.Reminder {
+		text = strings.ReplaceAll(w.texts.Reminder, "{subject}", text)
+	}
+	return Written{Text: gsm.Plain(text), Lang: w.lang}
 }
 
 // words are the texts of one letter.

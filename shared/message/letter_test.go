@@ -182,9 +182,45 @@ func TestSMS(t *testing.T) {
 	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Hei Åsa Bcc, suosittelisitko meitä? Vastaa 0-10. Ei kiitos: LOPETA"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	l.Company = ""
+	l.Reminder = true
+	if got, want := l.SMS().Text, "Muistutus: Kauppa & Kumppanit Oy: Hei Åsa Bcc,"; !strings.HasPrefix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	l.Reminder, l.Company = false, ""
 	if got := l.SMS().Text; strings.HasPrefix(got, ":") {
 		t.Errorf("%q", got)
+	}
+}
+
+// A long name, or one in another alphabet, never makes an SMS that is not sent.
+func TestSMSFits(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		words       int // of the touchpoint's text, ten characters each
+		first       string
+		about       string
+		has, hasNot string
+	}{
+		{"a name", 20, "Maija", "", "Hei Maija, ", ""},
+		{"typography", 20, "Mai’ja", "", "Hei Mai'ja, ", ""},
+		{"another alphabet that fits", 5, "Šárka", "", "Hei Šárka, ", ""},
+		{"another alphabet that does not", 20, "Šárka", "", "Hei, ", "Š"},
+		{"a long thing", 33, "Maija", strings.Repeat("ö", 200), "Hei, ", "ö"},
+		{"a long company, which is nobody's name", 1, "Maija", "", "Hei, ", ""},
+	} {
+		l := letter(survey.NPS, "fi")
+		if strings.HasPrefix(c.name, "a long company") {
+			l.Company = strings.Repeat("K", 400)
+		}
+		l.Touchpoint.Message = &survey.Message{SMS: survey.Text{"fi": "Hei {firstName}, " + strings.Repeat("sanasanat ", c.words) + "{about}?"}}
+		l.Contact.FirstName, l.About = c.first, c.about
+		got := l.SMS().Text
+		if !strings.Contains(got, c.has) || c.hasNot != "" && strings.Contains(got, c.hasNot) {
+			t.Errorf("%s: %q", c.name, got)
+		}
+		if l.Contact.FirstName != c.first {
+			t.Errorf("%s: the contact is now %q", c.name, l.Contact.FirstName)
+		}
 	}
 }
 

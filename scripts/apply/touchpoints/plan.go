@@ -75,9 +75,9 @@ type Stored struct {
 // The rules of asking become those that the file states, and the defaults of
 // all others; they stay as they are where it has none.
 //
-// It returns an error where keep names a touchpoint that is not in the file,
-// whose metric differs, or that needs no keeping. The notes are about the
-// periods of now.
+// It returns an error where the SMS of a touchpoint would be too long, and where
+// keep names a touchpoint that is not in the file, whose metric differs, or that
+// needs no keeping. The notes are about the periods of now.
 func NewPlan(f File, stored Stored, keep []string, now time.Time) (Plan, error) {
 	byID := map[string]*survey.Touchpoint{}
 	for _, t := range stored.Touchpoints {
@@ -89,7 +89,12 @@ func NewPlan(f File, stored Stored, keep []string, now time.Time) (Plan, error) 
 	}
 	var p Plan
 	var errs []error
+	company := stored.Rules.Company
+	if f.Asking != nil {
+		company = f.Asking.Company
+	}
 	for _, t := range f.Touchpoints {
+		errs = append(errs, checkSMS(t, company)...)
 		keepThis := kept[t.ID]
 		delete(kept, t.ID)
 		s, err := newStep(t, byID[t.ID], keepThis)
