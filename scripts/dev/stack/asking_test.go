@@ -2,7 +2,6 @@ package stack
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"mime/multipart"
@@ -36,14 +35,14 @@ touchpoints:
     trigger: {every: quarter}
 `
 
-// shopping asks two days after a purchase.
+// shopping asks two days after a purchase, and whoever comes by.
 const shopping = `
 locales: [en]
 touchpoints:
-  - id: shop
+  - id: shop-nps
     phase: after
     metric: nps
-    channels: [email]
+    channels: [email, widget]
     name: {en: Shop}
     question: {en: How likely?}
     trigger: {event: purchase.completed, delay: 2d}
@@ -414,26 +413,8 @@ func TestThePagesOfAsking(t *testing.T) {
 				if wide, err := chromedp.Run(ctx, chromedp.Evaluate[int]("document.documentElement.scrollWidth - innerWidth")); err != nil || wide > 0 {
 					t.Errorf("%s is %d pixels wider than the window, %v", path, wide, err)
 				}
-				screenshot(ctx, t, name+strings.ReplaceAll(path, "/", "-"))
 			}
 		})
-	}
-}
-
-// screenshot writes what the page looks like into the folder that SCREENSHOTS
-// names, for people to look at.
-func screenshot(ctx context.Context, t *testing.T, name string) {
-	t.Helper()
-	dir := os.Getenv("SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600)
-	}
-	if err != nil {
-		t.Error(err)
 	}
 }
 

@@ -146,9 +146,9 @@ func TestAnswersBecomeResults(t *testing.T) {
 func TestStopAndStartLosesNothing(t *testing.T) {
 	dir := t.TempDir()
 	address := filepath.Join(t.TempDir(), "dev.json")
-	var page string
+	var page, bought string
 	for i := range 2 {
-		o := Options{Dir: dir} // the first stops while the vote waits for its batch
+		o := Options{Dir: dir, Touchpoints: []byte(shopping)} // the first stops while the vote waits for its batch
 		if i == 1 {
 			o.Mapping = unbatched
 		}
@@ -176,10 +176,24 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 			}
 			castVote(t, s, 9)
 			eventually(t, "a vote after the restart", func() bool { n, _ := total(t, s); return n == 2 })
+			if ahead := s.Clock.Ahead(); ahead < 23*time.Hour {
+				t.Errorf("the clock is ahead by %s after the restart", ahead)
+			}
+			if _, n := s.Services.Scheduled(10); n != 1 {
+				t.Errorf("%d asks are scheduled after the restart", n)
+			}
+			fire(t, s, bought) // asks nobody again: the secret is the same
+			move(t, s, s.Clock.Now().AddDate(0, 0, 21))
+			if letters, n := s.Outbox.Last(10); n != 1 || letters[0].Message.To != "one@example.com" {
+				t.Errorf("%d messages after the restart: %v", n, to(letters))
+			}
 			return
 		}
 		_, page = call(t, http.MethodGet, s.URL+"/", "")
 		castVote(t, s, 10)
+		move(t, s, s.Clock.Now().Add(24*time.Hour))
+		bought = purchase(s, "order-1", "one@example.com")
+		fire(t, s, bought)
 		before := time.Now()
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
