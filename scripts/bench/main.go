@@ -42,6 +42,7 @@ var sections = []section{
 	{"idle", idle},
 	{"writes", writes},
 	{"throughput", throughput},
+	{"planning", planning},
 }
 
 // bench is what the sections share.
