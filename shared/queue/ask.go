@@ -3,7 +3,9 @@ package queue
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
@@ -34,7 +36,7 @@ func DecodeAsk(body []byte) (Ask, error) {
 	if err := d.Decode(&a); err != nil {
 		return Ask{}, &survey.Error{Code: survey.Invalid, Message: "the message is no ask", Err: err}
 	}
-	if d.More() {
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Ask{}, survey.Errorf(survey.Invalid, "", "the message is more than one ask")
 	}
 	if err := survey.CheckTouchpointID("touchpoint", a.Touchpoint); err != nil {
@@ -43,8 +45,11 @@ func DecodeAsk(body []byte) (Ask, error) {
 	if err := survey.CheckID("contact", a.Contact); err != nil {
 		return Ask{}, err
 	}
-	if a.Occasion == "" || a.Due.IsZero() {
-		return Ask{}, survey.Errorf(survey.Invalid, "occasion", "occasion and due must be given")
+	if a.Occasion == "" {
+		return Ask{}, survey.Errorf(survey.Invalid, "occasion", "occasion must be given")
+	}
+	if a.Due.IsZero() {
+		return Ask{}, survey.Errorf(survey.Invalid, "due", "due must be given")
 	}
 	return a, nil
 }
