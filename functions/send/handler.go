@@ -112,6 +112,7 @@ var visibility = time.Duration(topology.Asks.VisibilitySeconds) * time.Second
 var (
 	errMalformed = errors.New("the message is no ask, and never will be")
 	errBusy      = errors.New("another invocation may be at the same ask")
+	errEarly     = errors.New("the ask may be sent in a moment")
 )
 
 // Handle takes a batch. Messages that were not dealt with are reported, and come

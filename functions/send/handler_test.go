@@ -242,6 +242,32 @@ func TestAtNight(t *testing.T) {
 	}
 }
 
+// A clock that is a moment behind that of the scheduler: the schedule that
+// brought the message may still be there, and another of its name would not be
+// made. The message comes again from the queue.
+func TestAMomentEarly(t *testing.T) {
+	w := newWorld(t)
+	morning := monday.Add(22 * time.Hour) // 8:00
+	for _, c := range []struct {
+		early     time.Duration
+		scheduled int
+	}{{time.Millisecond, 0}, {firstDelay - time.Millisecond, 0}, {firstDelay, 1}} {
+		clear(w.waiting)
+		w.clock.Move(morning.Add(-c.early).Sub(w.clock.Now()))
+		a := w.purchase(w.contact(nil))
+		if again := len(w.deliver(a)); again != 1-c.scheduled || len(w.waiting) != c.scheduled || len(w.sentTo(a)) > 0 {
+			t.Errorf("%v early: %d come again, %d scheduled, %d sent", c.early, again, len(w.waiting), len(w.sentTo(a)))
+		}
+		if c.scheduled == 0 {
+			w.clock.Move(firstDelay)
+			w.done(a)
+			if len(w.sentTo(a)) != 1 {
+				t.Errorf("%v early: sent %d", c.early, len(w.sentTo(a)))
+			}
+		}
+	}
+}
+
 func TestNoOpenDay(t *testing.T) {
 	w := newWorld(t)
 	w.touchpoints["shop"].Trigger.Weekdays = []string{"sun"}
@@ -375,7 +401,7 @@ func TestMalformed(t *testing.T) {
 	for _, body := range []string{
 		"", "null", "{}", "[]", "maija@example.com", `{"touchpoint":"shop","maija@example.com":1}`,
 		strings.Replace(e.Records[0].Body, `"occasion":"`, `"occasion":"","x":"`, 1),
-		e.Records[0].Body + e.Records[0].Body,
+		e.Records[0].Body + e.Records[0].Body, e.Records[0].Body + "}",
 	} {
 		e.Records = append([]events.SQSMessage{{MessageId: "bad", Body: body}}, e.Records...)
 	}

@@ -91,11 +91,17 @@ func (m *matter) moment(t time.Time) (time.Time, bool) {
 }
 
 // postpone has the message come again at the next moment at which it may be
-// sent, and keeps that. d is the decision to send it.
+// sent, and keeps that. d is the decision to send it. Where the moment is close,
+// the message stays in the queue: its schedule for that very moment may have
+// brought it, by a clock that is ahead, and still be there, so that another of
+// its name would not be made.
 func (h *Handler) postpone(ctx context.Context, m *matter, d survey.Decision) error {
 	at, ok := m.book.Next(m.touchpoint.Trigger, m.zone, d.At)
 	if !ok {
 		return h.refuse(ctx, d, survey.TooLate) // no day of the next year is open
+	}
+	if at.Sub(d.At) < firstDelay {
+		return errEarly
 	}
 	if err := h.Schedules.At(ctx, at, m.scheduleName(at), m.Ask); err != nil {
 		return err
