@@ -138,8 +138,8 @@ func (f *Function) KeepFailures(q awssqs.Queue) {
 }
 
 // Feed maps the stream of a table to the function, and keeps what could not be
-// handled in a queue.
-func (f *Function) Feed(t *Table, s topology.Stream) {
+// handled in the queue it returns.
+func (f *Function) Feed(t *Table, s topology.Stream) awssqs.Queue {
 	// It says which records failed, not what is in them: a recount repairs the
 	// tallies without it.
 	failed := newQueue(f.Function, "Failed", t.Props.Settings.prefix()+string(s.Function)+"-failed", &awssqs.QueueProps{})
@@ -164,4 +164,5 @@ func (f *Function) Feed(t *Table, s topology.Stream) {
 	// Lambda refuses a mapping whose role cannot read the stream yet; the
 	// role's policy is part of the role here.
 	mapping.Node().AddDependency(f.Role)
+	return failed
 }

@@ -25,6 +25,7 @@ type NoticesProps struct {
 
 // Notices is what comes back from messages.
 type Notices struct {
+	Set     awsses.CfnConfigurationSet // by which SES tells what becomes of e-mails
 	Replies awssns.Topic
 	Failed  awssqs.Queue // what could not be handled, with ids and addresses
 }
@@ -38,14 +39,14 @@ func NewNotices(scope constructs.Construct, id string, props *NoticesProps) *Not
 	n := &Notices{Failed: newQueue(this, "Failed", s.prefix()+string(topology.NoticeFunction)+"-failed", &awssqs.QueueProps{})}
 	allowSend(heard, n.Failed)
 	heard.KeepFailures(n.Failed)
-	set := n.mail(this, s)
+	n.mail(this, s)
 	// SES puts its events on the account's own bus; those of another deployment
 	// in the account are of another set.
 	rule := awsevents.NewRule(this, jsii.String("Rule"), &awsevents.RuleProps{
 		RuleName: jsii.String(s.prefix() + "mail-notices"),
 		EventPattern: &awsevents.EventPattern{
 			Source: jsii.Strings("aws.ses"),
-			Detail: &map[string]any{"mail": map[string]any{"tags": map[string]any{"ses:configuration-set": []any{set}}}},
+			Detail: &map[string]any{"mail": map[string]any{"tags": map[string]any{"ses:configuration-set": []any{*n.Set.Name()}}}},
 		},
 	})
 	rule.AddTarget(awseventstargets.NewLambdaFunction(heard.Function, &awseventstargets.LambdaFunctionProps{
@@ -57,22 +58,21 @@ func NewNotices(scope constructs.Construct, id string, props *NoticesProps) *Not
 	return n
 }
 
-// mail makes the configuration set by which SES tells what becomes of e-mails,
-// and returns its name. With a domain to send from, SES is to know that as an
-// identity of this account and sign what it sends (DKIM), once the records of
-// the outputs are in the domain's DNS, and every e-mail from it is of this set.
-// Who has an identity already names the set as its default.
-func (n *Notices) mail(scope constructs.Construct, s Settings) string {
-	name := strings.TrimSuffix(s.prefix(), "-")
-	set := awsses.NewCfnConfigurationSet(scope, jsii.String("Set"), &awsses.CfnConfigurationSetProps{
-		Name: &name,
+// mail makes the configuration set by which SES tells what becomes of the e-mails
+// sent with it. With a domain to send from, SES is to know that as an identity of
+// this account and sign what it sends (DKIM), once the records of the outputs are
+// in the domain's DNS. The set is not the identity's default: what others send
+// from the domain is not ours to count.
+func (n *Notices) mail(scope constructs.Construct, s Settings) {
+	n.Set = awsses.NewCfnConfigurationSet(scope, jsii.String("Set"), &awsses.CfnConfigurationSetProps{
+		Name: jsii.String(strings.TrimSuffix(s.prefix(), "-")),
 		// SES itself sends no more to who complained or has no mailbox there.
 		SuppressionOptions: &awsses.CfnConfigurationSet_SuppressionOptionsProperty{SuppressedReasons: jsii.Strings("BOUNCE", "COMPLAINT")},
 		DeliveryOptions:    &awsses.CfnConfigurationSet_DeliveryOptionsProperty{TlsPolicy: jsii.String("OPTIONAL")},
 		ReputationOptions:  &awsses.CfnConfigurationSet_ReputationOptionsProperty{ReputationMetricsEnabled: jsii.Bool(true)},
 	})
-	destination := awsses.NewCfnConfigurationSetEventDestination(scope, jsii.String("Destination"), &awsses.CfnConfigurationSetEventDestinationProps{
-		ConfigurationSetName: set.Ref(),
+	awsses.NewCfnConfigurationSetEventDestination(scope, jsii.String("Destination"), &awsses.CfnConfigurationSetEventDestinationProps{
+		ConfigurationSetName: n.Set.Ref(),
 		EventDestination: &awsses.CfnConfigurationSetEventDestination_EventDestinationProperty{
 			Name:    jsii.String("bus"),
 			Enabled: jsii.Bool(true),
@@ -86,13 +86,9 @@ func (n *Notices) mail(scope constructs.Construct, s Settings) string {
 		},
 	})
 	if s.SenderDomain == "" {
-		return name
+		return
 	}
-	identity := awsses.NewCfnEmailIdentity(scope, jsii.String("Identity"), &awsses.CfnEmailIdentityProps{
-		EmailIdentity:              &s.SenderDomain,
-		ConfigurationSetAttributes: &awsses.CfnEmailIdentity_ConfigurationSetAttributesProperty{ConfigurationSetName: set.Ref()},
-	})
-	identity.Node().AddDependency(destination)
+	identity := awsses.NewCfnEmailIdentity(scope, jsii.String("Identity"), &awsses.CfnEmailIdentityProps{EmailIdentity: &s.SenderDomain})
 	// Another one would have other keys, and the DNS would have to follow.
 	identity.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
 	st := awscdk.Stack_Of(scope)
@@ -105,7 +101,6 @@ func (n *Notices) mail(scope constructs.Construct, s Settings) string {
 			Value: jsii.String(*record[0] + " CNAME " + *record[1]),
 		})
 	}
-	return name
 }
 
 // replies makes the topic of text messages that people send, which AWS End User

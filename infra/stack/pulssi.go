@@ -27,6 +27,7 @@ type Pulssi struct {
 	Sending   *Sending
 	Notices   *Notices
 	API       *API
+	Alarms    *Alarms
 }
 
 // NewPulssi makes all that package topology lists, and grants each function
@@ -46,8 +47,9 @@ func NewPulssi(scope constructs.Construct, id string, props *PulssiProps) *Pulss
 	for _, a := range topology.Accesses() {
 		p.Tables[a.Table.Name].Grant(p.Functions[a.Function], a)
 	}
+	p.Alarms = NewAlarms(st, "Alarms", &AlarmsProps{props.Settings})
 	for _, s := range topology.Streams() {
-		p.Functions[s.Function].Feed(p.Tables[s.Table.Name], s)
+		p.Alarms.Failed(string(s.Function)+"-failed", s.Function, p.Functions[s.Function].Feed(p.Tables[s.Table.Name], s))
 	}
 	p.API = NewAPI(st, "Http", &APIProps{topology.Routes(), p.Functions, props.Settings})
 	p.ask(st, props.Settings)
@@ -62,9 +64,11 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
 		queue := NewQueue(st, "Queue-"+q.Name, &QueueProps{q, s})
 		queue.Invoke(p.Functions[q.Function])
 		p.Queues[q.Name] = queue
+		p.Alarms.Failed(q.Failed(), q.Function, queue.Failed)
 	}
 	asks := p.Queues[topology.Asks.Name]
 	p.Events = NewEvents(st, "Events", &EventsProps{p.Functions, s})
+	p.Alarms.Failed(topology.RefusedEvents, topology.EventFunction, p.Events.Failed)
 	for _, f := range topology.Functions() {
 		for _, name := range topology.Senders()[f] {
 			switch name {
@@ -93,8 +97,10 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
 	if s.PublicURL != "" {
 		url = &s.PublicURL
 	}
-	p.Sending = NewSending(st, "Sending", &SendingProps{p.Functions[topology.Asks.Function], s, url})
 	p.Notices = NewNotices(st, "Notices", &NoticesProps{p.Functions, s})
+	p.Alarms.Failed(string(topology.NoticeFunction)+"-failed", topology.NoticeFunction, p.Notices.Failed)
+	p.Alarms.Reputation(p.Notices.Set)
+	p.Sending = NewSending(st, "Sending", &SendingProps{p.Functions[topology.Asks.Function], s, p.Notices.Set, url})
 	awscdk.NewCfnOutput(st, jsii.String("BusName"), &awscdk.CfnOutputProps{Value: p.Events.Bus.EventBusName()})
 	awscdk.NewCfnOutput(st, jsii.String("FilesName"), &awscdk.CfnOutputProps{Value: p.Files.Bucket.BucketName()})
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsses"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -14,6 +15,7 @@ import (
 type SendingProps struct {
 	Function *Function // that sends
 	Settings Settings
+	Set      awsses.CfnConfigurationSet // that e-mails are sent with
 	// URL is where customers reach the API: links need a whole address.
 	URL *string
 }
@@ -42,19 +44,21 @@ func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sen
 	f.Know(config.SecretID, secret.SecretArn())
 	f.Know(config.PublicURL, props.URL)
 	f.Know(config.Sender, &s.Sender)
+	f.Know(config.MailSet, props.Set.Ref())
 	f.Know(config.SMSSender, &s.SMSSender)
 	f.Know(config.SendRate, &s.SendRate)
 	f.Know(config.DryRun, &s.DryRun)
 	if address, ok := s.senderAddress(); ok {
 		// Whatever identity makes the sender a verified one: the address itself,
-		// its domain, or one above it; and the configuration set that is its
-		// default. A raw message is a right of its own.
-		ses := func(kind string) *string {
+		// its domain, or one above it; and the configuration set. A raw message
+		// is a right of its own.
+		ses := func(kind string, name *string) *string {
 			return awscdk.Stack_Of(this).FormatArn(&awscdk.ArnComponents{
-				Service: jsii.String("ses"), Resource: &kind, ResourceName: jsii.String("*"),
+				Service: jsii.String("ses"), Resource: &kind, ResourceName: name,
 			})
 		}
-		f.AllowIf(jsii.Strings("ses:SendEmail", "ses:SendRawEmail"), &[]*string{ses("identity"), ses("configuration-set")}, "ses:FromAddress", &address)
+		resources := &[]*string{ses("identity", jsii.String("*")), ses("configuration-set", props.Set.Ref())}
+		f.AllowIf(jsii.Strings("ses:SendEmail", "ses:SendRawEmail"), resources, "ses:FromAddress", &address)
 	}
 	if s.SMSSender != "" {
 		// A phone number is no resource of AWS and has no ARN, so it cannot be

@@ -38,10 +38,11 @@ type Settings struct {
 	SMSSender     string // sender id of SMS; "" for no SMS
 	SendRate      string // messages a second, at most
 	DryRun        string // "true" where nothing is sent
+	AlarmEmail    string // address that alarms are sent to; "" for nobody
 }
 
 // keys are those of the context.
-var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "sendRate", "dryRun"}
+var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "sendRate", "dryRun", "alarmEmail"}
 
 // ReadSettings reads the context of an app:
 //
@@ -55,6 +56,7 @@ var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "
 //	smsSender      1 to 11 letters and digits with a letter among them, default none
 //	sendRate       over 0 to 1000, default 10
 //	dryRun         true or false (default)
+//	alarmEmail     ops@example.com, default none
 //
 // Every mistake is returned, joined, each naming its key. A key that is none of
 // these is one: a misspelt stage must not deploy another one. Keys with a mark
@@ -92,6 +94,7 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		SMSSender:     text("smsSender", ""),
 		SendRate:      text("sendRate", "10"),
 		DryRun:        text("dryRun", "false"),
+		AlarmEmail:    text("alarmEmail", ""),
 	}
 	if s.Stage != Dev && s.Stage != Prod {
 		errs = append(errs, fmt.Errorf("context stage must be dev or prod, not %q", s.Stage))
@@ -125,6 +128,9 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	}
 	if s.DryRun != "true" && s.DryRun != "false" {
 		errs = append(errs, fmt.Errorf("context dryRun must be true or false, not %q", s.DryRun))
+	}
+	if a, err := mail.ParseAddress(s.AlarmEmail); s.AlarmEmail != "" && (err != nil || a.Address != s.AlarmEmail) {
+		errs = append(errs, fmt.Errorf("context alarmEmail must be an e-mail address without a name, as ops@example.com, not %q", s.AlarmEmail))
 	}
 	if _, err := config.ReadZone(getenv); err != nil {
 		errs = append(errs, fmt.Errorf("context zone: %w", err))

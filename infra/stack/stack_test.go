@@ -42,6 +42,7 @@ var given = map[Stage]map[string]any{
 	Dev: {
 		"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365", "fileDays": 7.0,
 		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "sendRate": 0.5, "dryRun": true,
+		"alarmEmail": "ops@example.com",
 	},
 	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
 }
@@ -318,10 +319,11 @@ func TestPermissions(t *testing.T) {
 			allow(bucket, "s3:ListBucket")
 		case topology.Send:
 			allow(ref(theOnly(t, tpl, "AWS::SecretsManager::Secret")), "secretsmanager:GetSecretValue")
-			for _, kind := range []string{"identity", "configuration-set"} {
+			set := inAccount("ses", ":configuration-set/", ref(theOnly(t, tpl, "AWS::SES::ConfigurationSet")))
+			for _, resource := range []any{inAccount("ses", ":identity/*"), set} {
 				from := equals("ses:FromAddress", "Feedback@mail.example.com")
-				allowIf(inAccount("ses", ":"+kind+"/*"), "ses:SendEmail", from)
-				allowIf(inAccount("ses", ":"+kind+"/*"), "ses:SendRawEmail", from)
+				allowIf(resource, "ses:SendEmail", from)
+				allowIf(resource, "ses:SendRawEmail", from)
 			}
 			allowIf(nil, "sns:Publish", " but not "+show("arn:aws:sns:*:*:*"))
 		}
@@ -473,6 +475,7 @@ func TestFailedInvocations(t *testing.T) {
 func TestNotices(t *testing.T) {
 	tpl := synth(t, Dev)
 	set := tpl.byName(t, "AWS::SES::ConfigurationSet", "Name", "pulssi-dev")
+	check(t, "what SES measures", tpl[set].Properties["ReputationOptions"], map[string]any{"ReputationMetricsEnabled": true})
 	destination := theOnly(t, tpl, "AWS::SES::ConfigurationSetEventDestination")
 	check(t, "what SES tells", tpl[destination].Properties, map[string]any{
 		"ConfigurationSetName": ref(set),
@@ -482,9 +485,8 @@ func TestNotices(t *testing.T) {
 		},
 	})
 	identity := tpl[theOnly(t, tpl, "AWS::SES::EmailIdentity")]
-	check(t, "the identity", identity.Properties, map[string]any{
-		"EmailIdentity": "example.com", "ConfigurationSetAttributes": map[string]any{"ConfigurationSetName": ref(set)},
-	})
+	// The set is not its default: what others send is not counted as ours.
+	check(t, "the identity", identity.Properties, map[string]any{"EmailIdentity": "example.com"})
 	check(t, "the identity's deletion policy", identity.DeletionPolicy, "Retain")
 	if n := len(synth(t, Prod).ofType("AWS::SES::EmailIdentity")); n != 0 {
 		t.Errorf("without a domain there are %d identities", n)
@@ -506,34 +508,113 @@ func TestNotices(t *testing.T) {
 	})
 
 	topic := tpl.byName(t, "AWS::SNS::Topic", "TopicName", "pulssi-dev-replies")
-	check(t, "who hears replies", tpl[theOnly(t, tpl, "AWS::SNS::Subscription")].Properties, map[string]any{
+	check(t, "who hears replies", tpl.subscriptions(topic), []any{map[string]any{
 		"Protocol": "lambda", "TopicArn": ref(topic), "Endpoint": fn,
 		"RedrivePolicy": map[string]any{"deadLetterTargetArn": failed},
-	})
-	var may, mayNot int
-	for _, s := range tpl[theOnly(t, tpl, "AWS::SNS::TopicPolicy")].Properties["PolicyDocument"].(map[string]any)["Statement"].([]any) {
-		s := s.(map[string]any)
-		delete(s, "Sid")
-		if s["Effect"] == "Deny" {
-			mayNot++
-			check(t, "who may not write to the topic", s["Condition"], map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
-			continue
-		}
-		may++
-		check(t, "who may write to the topic", s, map[string]any{
-			"Action": "sns:Publish", "Effect": "Allow", "Principal": map[string]any{"Service": "sms-voice.amazonaws.com"},
-			"Resource": ref(topic), "Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")}},
-		})
-	}
-	if may != 1 || mayNot != 1 {
-		t.Errorf("the topic's policy allows %d times and denies %d times", may, mayNot)
-	}
+	}})
+	tpl.publishes(t, topic, "sms-voice.amazonaws.com", map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")}})
 	open := tpl.opens(t, "delivery-failed")
 	slices.Sort(open)
 	check(t, "who may put into the queue of what failed", open, []string{
 		"events.amazonaws.com sqs:SendMessage if " + of("ArnEquals", arn(rule, "Arn")),
 		"sns.amazonaws.com sqs:SendMessage if " + of("ArnEquals", ref(topic)),
 	})
+}
+
+// subscriptions returns the properties of those of a topic.
+func (t template) subscriptions(topic string) []any {
+	var out []any
+	for _, s := range t.ofType("AWS::SNS::Subscription") {
+		if show(s.Properties["TopicArn"]) == show(ref(topic)) {
+			out = append(out, s.Properties)
+		}
+	}
+	return out
+}
+
+// publishes holds a topic to be written to by one service on a condition, and by
+// nobody without TLS.
+func (t template) publishes(tt *testing.T, topic, service string, condition any) {
+	tt.Helper()
+	var may, mayNot int
+	for _, p := range t.ofType("AWS::SNS::TopicPolicy") {
+		if show(p.Properties["Topics"]) != show([]any{ref(topic)}) {
+			continue
+		}
+		for _, s := range p.Properties["PolicyDocument"].(map[string]any)["Statement"].([]any) {
+			s := s.(map[string]any)
+			delete(s, "Sid")
+			if s["Effect"] == "Deny" {
+				mayNot++
+				check(tt, "who may not write to "+topic, s["Condition"], map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}})
+				continue
+			}
+			may++
+			check(tt, "who may write to "+topic, s, map[string]any{
+				"Action": "sns:Publish", "Effect": "Allow", "Principal": map[string]any{"Service": service},
+				"Resource": ref(topic), "Condition": condition,
+			})
+		}
+	}
+	if may != 1 || mayNot != 1 {
+		tt.Errorf("the policy of %s allows %d times and denies %d times", topic, may, mayNot)
+	}
+}
+
+// TestAlarms has an alarm for each dead-letter queue and for both rates by which
+// SES judges, and no other, each told to the same topic.
+func TestAlarms(t *testing.T) {
+	for _, stage := range []Stage{Dev, Prod} {
+		tpl := synth(t, stage)
+		prefix := "pulssi-" + string(stage) + "-"
+		topic := tpl.byName(t, "AWS::SNS::Topic", "TopicName", prefix+"alarms")
+		want := map[string]map[string]any{}
+		set := []any{map[string]any{"Name": "ses:configuration-set", "Value": ref(theOnly(t, tpl, "AWS::SES::ConfigurationSet"))}}
+		want[prefix+"bounces"] = map[string]any{
+			"Namespace": "AWS/SES", "MetricName": "Reputation.BounceRate", "Dimensions": set, "Period": 3600, "Threshold": 0.04,
+		}
+		want[prefix+"complaints"] = map[string]any{
+			"Namespace": "AWS/SES", "MetricName": "Reputation.ComplaintRate", "Dimensions": set, "Period": 3600, "Threshold": 0.0008,
+		}
+		for id, q := range tpl.ofType("AWS::SQS::Queue") {
+			if name := q.Properties["QueueName"].(string); strings.HasSuffix(name, "-failed") {
+				want[name] = map[string]any{
+					"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible", "Period": 300, "Threshold": 0,
+					"Dimensions": []any{map[string]any{"Name": "QueueName", "Value": arn(id, "QueueName")}},
+				}
+			}
+		}
+		for _, name := range []string{"asks", "imports", "events", "delivery", "tally"} {
+			if want[prefix+name+"-failed"] == nil {
+				t.Errorf("there is no queue %s-failed", name)
+			}
+		}
+		for name, w := range want {
+			w["AlarmName"], w["Statistic"], w["EvaluationPeriods"] = name, "Maximum", 1
+			w["ComparisonOperator"], w["TreatMissingData"] = "GreaterThanThreshold", "notBreaching"
+			w["AlarmActions"] = []any{ref(topic)}
+		}
+		got := map[string]map[string]any{}
+		for _, a := range tpl.ofType("AWS::CloudWatch::Alarm") {
+			p := maps.Clone(a.Properties)
+			name := p["AlarmName"].(string)
+			if d, _ := p["AlarmDescription"].(string); !strings.Contains(d, ". First ") || len(d) > 1024 {
+				t.Errorf("the alarm %s does not say what to do first: %q", name, d)
+			}
+			delete(p, "AlarmDescription")
+			got[name] = p
+		}
+		check(t, "the alarms", got, want)
+		tpl.publishes(t, topic, "cloudwatch.amazonaws.com", map[string]any{
+			"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")},
+			"ArnLike":      map[string]any{"aws:SourceArn": inAccount("cloudwatch", ":alarm:"+prefix+"*")},
+		})
+		var hear []any
+		if stage == Dev { // prod has no address
+			hear = []any{map[string]any{"Protocol": "email", "TopicArn": ref(topic), "Endpoint": "ops@example.com"}}
+		}
+		check(t, "who hears alarms", tpl.subscriptions(topic), hear)
+	}
 }
 
 // opens lists which services a queue's own policy lets in, and holds it to
@@ -697,7 +778,7 @@ func TestInvocations(t *testing.T) {
 		rule := arn(tpl.byName(t, "AWS::Events::Rule", "Name", "pulssi-dev-"+name), "Arn")
 		want = append(want, "events.amazonaws.com "+show(rule)+" pulssi-dev-"+string(f))
 	}
-	want = append(want, "sns.amazonaws.com "+show(ref(theOnly(t, tpl, "AWS::SNS::Topic")))+" pulssi-dev-"+string(topology.ReplyFunction))
+	want = append(want, "sns.amazonaws.com "+show(ref(tpl.byName(t, "AWS::SNS::Topic", "TopicName", "pulssi-dev-replies")))+" pulssi-dev-"+string(topology.ReplyFunction))
 	slices.Sort(got)
 	slices.Sort(want)
 	check(t, "what may invoke which function", got, want)
@@ -817,6 +898,7 @@ func TestEnvironment(t *testing.T) {
 				want[config.SecretID] = ref(theOnly(t, tpl, "AWS::SecretsManager::Secret"))
 				want[config.Sender], want[config.SMSSender] = "Kauppa <Feedback@mail.example.com>", "Kauppa24"
 				want[config.SendRate], want[config.DryRun] = "0.5", "true"
+				want[config.MailSet] = ref(tpl.byName(t, "AWS::SES::ConfigurationSet", "Name", "pulssi-"+string(stage)))
 				if stage == Prod {
 					want[config.Sender], want[config.SMSSender], want[config.SendRate], want[config.DryRun] = "", "", "10", "false"
 					// Links need a whole address.
@@ -1001,7 +1083,12 @@ func TestSettings(t *testing.T) {
 		{"dryRun", true, ""},
 		{"dryRun", "false", ""},
 		{"dryRun", "yes", "context dryRun must be true or false"},
-		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, sendRate, dryRun"},
+		{"alarmEmail", "ops@example.com", ""},
+		{"alarmEmail", "Ops <ops@example.com>", "context alarmEmail must be an e-mail address without a name, as ops@example.com, not \"Ops <ops@example.com>\""},
+		{"alarmEmail", "a@example.com, b@example.com", "context alarmEmail"},
+		{"alarmEmail", "example.com", "context alarmEmail"},
+		{"alarmEmail", "ops@example.com\n", "context alarmEmail"},
+		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, sendRate, dryRun, alarmEmail"},
 		{"@aws-cdk/core:anything", true, ""},
 	} {
 		_, err := ReadSettings(map[string]any{c.key: c.value})
@@ -1028,7 +1115,7 @@ func TestSettings(t *testing.T) {
 	// All mistakes are told at once.
 	_, err := ReadSettings(map[string]any{
 		"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x",
-		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "sendRate": "x", "dryRun": "x",
+		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "sendRate": "x", "dryRun": "x", "alarmEmail": "x",
 	})
 	for _, key := range keys {
 		if err == nil || strings.Count(err.Error(), "context "+key+" ")+strings.Count(err.Error(), "context "+key+":") != 1 {

@@ -49,6 +49,9 @@ const (
 	// it are refused as undeliverable.
 	Sender    = "PULSSI_SENDER"
 	SMSSender = "PULSSI_SMS_SENDER"
+	// MailSet is the configuration set of SES that e-mails are sent with: it
+	// tells what becomes of them. None where it is not set.
+	MailSet = "PULSSI_MAIL_SET"
 	// SendRate is how many messages are sent a second, at most. Default 10;
 	// more than 0, at most 1000.
 	SendRate = "PULSSI_SEND_RATE"
@@ -118,6 +121,7 @@ func ReadZone(getenv func(string) string) (*time.Location, error) {
 // Sending is how messages are sent.
 type Sending struct {
 	Sender, SMSSender string // "" for none
+	MailSet           string // "" for none
 	Rate              float64
 	DryRun            bool
 }
@@ -125,7 +129,7 @@ type Sending struct {
 // ReadSending reads how messages are sent. It returns every mistake at once,
 // joined.
 func ReadSending(getenv func(string) string) (Sending, error) {
-	s := Sending{Sender: getenv(Sender), SMSSender: getenv(SMSSender), Rate: 10}
+	s := Sending{Sender: getenv(Sender), SMSSender: getenv(SMSSender), MailSet: getenv(MailSet), Rate: 10}
 	var errs []error
 	if v := getenv(SendRate); v != "" {
 		var err error

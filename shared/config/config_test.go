@@ -77,8 +77,8 @@ func TestReadSending(t *testing.T) {
 	if s, err := ReadSending(env()); err != nil || s != (Sending{Rate: 10}) {
 		t.Errorf("defaults are %+v, %v", s, err)
 	}
-	s, err := ReadSending(env(Sender, "a@example.com", SMSSender, "Pulssi", SendRate, "0.5", DryRun, "true"))
-	if want := (Sending{"a@example.com", "Pulssi", 0.5, true}); err != nil || s != want {
+	s, err := ReadSending(env(Sender, "a@example.com", SMSSender, "Pulssi", MailSet, "pulssi-dev", SendRate, "0.5", DryRun, "true"))
+	if want := (Sending{"a@example.com", "Pulssi", "pulssi-dev", 0.5, true}); err != nil || s != want {
 		t.Errorf("%+v, %v; want %+v", s, err, want)
 	}
 	if s, err := ReadSending(env(SendRate, "1000", DryRun, "false")); err != nil || s.Rate != 1000 || s.DryRun {

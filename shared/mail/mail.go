@@ -26,6 +26,11 @@ import (
 
 // Client sends e-mails. It is safe for concurrent use.
 type Client struct {
+	// Set is the configuration set that SES sends the e-mails with, which tells
+	// what becomes of them; "" for the default of the sender's identity, if it
+	// has one. It is given before the first Send.
+	Set string
+
 	ses    *sesv2.Client
 	sender *mail.Address
 	now    func() time.Time
@@ -40,7 +45,7 @@ func New(c *sesv2.Client, sender string, now func() time.Time) (*Client, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%q is no e-mail address to send from: %w", sender, err)
 	}
-	return &Client{c, a, now}, nil
+	return &Client{ses: c, sender: a, now: now}, nil
 }
 
 // Options make a client of SES call it once for one e-mail: a call whose answer
@@ -71,14 +76,14 @@ func (c *Client) Send(ctx context.Context, m message.Message) (id string, err er
 	}
 	if a, err := mail.ParseAddress(m.ReplyTo); m.ReplyTo != "" && (err != nil || a.Address != m.ReplyTo) {
 		// A mistake in the rules shall not keep everybody from being asked.
-		slog.WarnContext(ctx, "the address that answers go to is none", "ask", m.Ask)
+		slog.WarnContext(ctx, "the address that answers go to is none", "touchpoint", m.Touchpoint)
 		l.ReplyTo = ""
 	}
 	raw, err := Compose(l)
 	if err != nil {
 		return "", err
 	}
-	out, err := c.ses.SendEmail(ctx, &sesv2.SendEmailInput{
+	in := &sesv2.SendEmailInput{
 		FromEmailAddress: &c.sender.Address,
 		Destination:      &types.Destination{ToAddresses: []string{m.To}},
 		Content:          &types.EmailContent{Raw: &types.RawMessage{Data: raw}},
@@ -86,7 +91,11 @@ func (c *Client) Send(ctx context.Context, m message.Message) (id string, err er
 			{Name: aws.String("ask"), Value: &m.Ask},
 			{Name: aws.String("touchpoint"), Value: &m.Touchpoint},
 		},
-	})
+	}
+	if c.Set != "" {
+		in.ConfigurationSetName = &c.Set
+	}
+	out, err := c.ses.SendEmail(ctx, in)
 	if err != nil {
 		return "", c.told(err)
 	}
@@ -103,7 +112,7 @@ func (c *Client) told(err error) error {
 		if fault != nil {
 			code = fault.ErrorCode()
 		}
-		if code == "BadRequestException" || code == "MessageRejected" && !c.isMine(fault) {
+		if (code == "BadRequestException" || code == "MessageRejected") && !c.isMine(fault) {
 			return survey.Errorf(survey.Invalid, "email", "the mail service refuses the message: %s", code)
 		}
 		return survey.Errorf(survey.Unavailable, "", "the mail service does not send now: %s", code)
@@ -114,10 +123,14 @@ func (c *Client) told(err error) error {
 	return fmt.Errorf("sending by e-mail: %w", err)
 }
 
-// isMine reports whether SES rejects a message because its sender is not
-// verified, which whoever deploys can mend: "Email address is not verified. The
-// following identities failed the check in region ...".
+// isMine reports whether SES refuses a message because of what whoever deploys
+// can mend: the configuration set is none ("Configuration set <...> does not
+// exist"), or the sender is not verified ("Email address is not verified. The
+// following identities failed the check in region ...").
 func (c *Client) isMine(fault smithy.APIError) bool {
+	if c.Set != "" && strings.Contains(fault.ErrorMessage(), "onfiguration set <"+c.Set+">") {
+		return true
+	}
 	_, identities, ok := strings.Cut(fault.ErrorMessage(), "failed the check")
 	_, domain, _ := strings.Cut(c.sender.Address, "@")
 	return ok && strings.Contains(identities, domain)

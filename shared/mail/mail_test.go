@@ -35,10 +35,11 @@ func sampleMessage() message.Message {
 type service struct {
 	calls   int
 	request struct {
-		FromEmailAddress string
-		Destination      struct{ ToAddresses []string }
-		Content          struct{ Raw struct{ Data string } }
-		EmailTags        []struct{ Name, Value string }
+		FromEmailAddress     string
+		ConfigurationSetName *string
+		Destination          struct{ ToAddresses []string }
+		Content              struct{ Raw struct{ Data string } }
+		EmailTags            []struct{ Name, Value string }
 	}
 	status int
 	fault  string // the code; "" for none
@@ -106,11 +107,18 @@ func TestSend(t *testing.T) {
 				t.Errorf("%s: %q, want %q", field, got, want)
 			}
 		}
+		if set := s.request.ConfigurationSetName; set != nil {
+			t.Errorf("with the configuration set %q, and none is given", *set)
+		}
 		first := e.Header.Get("Message-ID")
+		c.Set = "pulssi-test"
 		m := sampleMessage()
 		m.Reminder = true
 		if _, err := c.Send(t.Context(), m); err != nil || s.read(t).Header.Get("Message-ID") == first {
 			t.Errorf("the reminder has the Message-ID of the ask (%v)", err)
+		}
+		if set := s.request.ConfigurationSetName; set == nil || *set != "pulssi-test" {
+			t.Errorf("without its configuration set: %v", set)
 		}
 	}
 }
@@ -191,6 +199,8 @@ func TestErrors(t *testing.T) {
 		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region EU-NORTH-1: maija@example.org", survey.Invalid},
 		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region EU-NORTH-1: kysely@example.com", survey.Unavailable},
 		{400, "MessageRejected", "Email address is not verified. The following identities failed the check in region EU-NORTH-1: maija@example.org, kysely@example.com", survey.Unavailable},
+		{400, "BadRequestException", "Configuration set <pulssi-test> does not exist.", survey.Unavailable},
+		{400, "BadRequestException", "Configuration set <another> does not exist.", survey.Invalid},
 		{400, "MailFromDomainNotVerifiedException", "", survey.Unavailable},
 		{400, "AccountSuspendedException", "", survey.Unavailable},
 		{400, "SendingPausedException", "", survey.Unavailable},
@@ -202,7 +212,9 @@ func TestErrors(t *testing.T) {
 		{503, "", "", survey.Unavailable},
 	} {
 		s := &service{status: c.status, fault: c.fault, text: c.text}
-		_, err := s.client(t, "kysely@example.com").Send(t.Context(), sampleMessage())
+		client := s.client(t, "kysely@example.com")
+		client.Set = "pulssi-test"
+		_, err := client.Send(t.Context(), sampleMessage())
 		if code := survey.CodeOf(err); err == nil || code != c.want || s.calls != 1 {
 			t.Errorf("%d %s: %v after %d calls, want %s", c.status, c.fault, err, s.calls, c.want)
 		}

@@ -24,12 +24,17 @@ func TestSESTakesIt(t *testing.T) {
 	if _, err := c.CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: &domain}); err != nil {
 		t.Fatal(err)
 	}
+	set := "s" + survey.NewID()
+	if _, err := c.CreateConfigurationSet(t.Context(), &sesv2.CreateConfigurationSetInput{ConfigurationSetName: &set}); err != nil {
+		t.Fatal(err)
+	}
 	from := func(sender string) *mail.Client {
 		t.Helper()
 		m, err := mail.New(c, sender, func() time.Time { return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC) })
 		if err != nil {
 			t.Fatal(err)
 		}
+		m.Set = set
 		return m
 	}
 	m := message.Message{

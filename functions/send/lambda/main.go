@@ -57,6 +57,7 @@ func run() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", config.Sender, err)
 		}
+		client.Set = sending.MailSet
 		transports[survey.Email] = client
 	}
 	if sending.SMSSender != "" {

@@ -1,0 +1,119 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsses"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// AlarmsProps are the properties of an [Alarms].
+type AlarmsProps struct {
+	Settings Settings
+}
+
+// Alarms tells people what needs them, and what to do first.
+type Alarms struct {
+	Topic awssns.Topic
+	Props AlarmsProps
+	scope constructs.Construct
+}
+
+// NewAlarms makes a topic that alarms are told to, and has it write to the
+// address of the settings; without one the alarms are there and tell nobody. The
+// topic is not encrypted at rest, as that of replies: there is nothing about a
+// person in an alarm.
+func NewAlarms(scope constructs.Construct, id string, props *AlarmsProps) *Alarms {
+	this := constructs.NewConstruct(scope, &id)
+	s := props.Settings
+	topic := awssns.NewTopic(this, jsii.String("Topic"), &awssns.TopicProps{
+		TopicName:   jsii.String(s.prefix() + "alarms"),
+		DisplayName: jsii.String("Pulssi " + string(s.Stage)), // whom the e-mails are from
+		EnforceSSL:  jsii.Bool(true),
+	})
+	// A topic with a policy of its own is open to nobody else.
+	st := awscdk.Stack_Of(this)
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("cloudwatch.amazonaws.com"), nil)},
+		Actions:    jsii.Strings("sns:Publish"),
+		Resources:  &[]*string{topic.TopicArn()},
+		Conditions: &map[string]any{
+			"StringEquals": map[string]any{"aws:SourceAccount": st.Account()},
+			"ArnLike": map[string]any{"aws:SourceArn": st.FormatArn(&awscdk.ArnComponents{
+				Service: jsii.String("cloudwatch"), Resource: jsii.String("alarm"), ResourceName: jsii.String(s.prefix() + "*"),
+				ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+			})},
+		},
+	}))
+	if s.AlarmEmail != "" {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&s.AlarmEmail, nil))
+	}
+	return &Alarms{topic, *props, this}
+}
+
+// The rates, of all e-mails, at which SES alarms before it acts: it reviews an
+// account at 5 % bounces or 0.1 % complaints, and stops it at 10 % or 0.5 %
+// (Amazon SES Developer Guide: sending review process FAQs).
+const (
+	bounceRate    = 0.04
+	complaintRate = 0.0008
+)
+
+// Reputation alarms when too many of the e-mails sent with a configuration set
+// come back, or are called spam. SES measures both over as many e-mails as tell
+// something, and says so only while some are sent.
+func (a *Alarms) Reputation(set awsses.CfnConfigurationSet) {
+	rate := func(name string) awscloudwatch.Metric {
+		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			Namespace: jsii.String("AWS/SES"), MetricName: &name,
+			DimensionsMap: &map[string]*string{"ses:configuration-set": set.Ref()},
+			Statistic:     awscloudwatch.Stats_MAXIMUM(), Period: awscdk.Duration_Hours(jsii.Number(1)),
+		})
+	}
+	a.alarm("bounces", rate("Reputation.BounceRate"), bounceRate,
+		"More than 4 % of the e-mails come back; SES reviews the account at 5 %. "+
+			"First stop the touchpoint that asks them (scripts/apply -stop), then look for the import that brought the bad addresses.")
+	a.alarm("complaints", rate("Reputation.ComplaintRate"), complaintRate,
+		"More than 0.08 % of the e-mails are called spam; SES reviews the account at 0.1 %. "+
+			"First stop the touchpoint that sends them (scripts/apply -stop), then see whether these people know the company and how often they are asked.")
+}
+
+// first is what to do when a function has left something undone.
+var first = map[topology.Function]string{
+	topology.Tally:    "Some answers are not counted. First read the log of tally and mend the cause, then run scripts/recount --repair.",
+	topology.Send:     "Some asks were not sent. First read the log of send and mend the cause, then move them back (start-message-move-task).",
+	topology.Intake:   "A file was not imported to its end. First read the log of intake and mend the cause, then move its notice back (start-message-move-task) or upload it again.",
+	topology.Plan:     "Business events were refused, or planning failed. First read a message of the queue: a refused event has its reason with it, of the rest the log of plan tells. Mended, send the events again.",
+	topology.Delivery: "What became of e-mails, or a reply by SMS, is not noted. First read the log of delivery and mend the cause, then invoke it with the messages of the queue.",
+}
+
+// Failed alarms when there is anything in the queue, of that name, of what a
+// function could not do.
+func (a *Alarms) Failed(name string, f topology.Function, q awssqs.Queue) {
+	metric := q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
+		Statistic: awscloudwatch.Stats_MAXIMUM(), Period: awscdk.Duration_Minutes(jsii.Number(5)),
+	})
+	a.alarm(name, metric, 0, first[f])
+}
+
+// alarm makes an alarm for when a metric is above a threshold, once. No data is
+// no alarm: nothing is sent, or a queue is asleep.
+func (a *Alarms) alarm(name string, metric awscloudwatch.IMetric, threshold float64, description string) {
+	awscloudwatch.NewAlarm(a.scope, &name, &awscloudwatch.AlarmProps{
+		AlarmName:          jsii.String(a.Props.Settings.prefix() + name),
+		AlarmDescription:   &description,
+		Metric:             metric,
+		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
+		Threshold:          &threshold,
+		EvaluationPeriods:  jsii.Number(1),
+		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
+	}).AddAlarmAction(awscloudwatchactions.NewSnsAction(a.Topic))
+}
