@@ -216,7 +216,7 @@ func Accesses() []Access {
 		{Results, Decisions, []Action{Query, BatchWrite}, false},
 		{Delivery, Responses, []Action{GetItem, UpdateItem, Query, BatchGet}, true},
 		{Delivery, Contacts, []Action{GetItem, UpdateItem}, false},
-		{Delivery, Addresses, []Action{BatchGet}, false},
+		{Delivery, Addresses, []Action{GetItem}, false},
 		{Intake, Settings, []Action{GetItem, UpdateItem}, false},
 		{Intake, Contacts, []Action{BatchGet, PutItem, UpdateItem}, false},
 		{Intake, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
