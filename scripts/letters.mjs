@@ -23,6 +23,7 @@ const spare = {
   'display:none': 'the preheader is shown: a line that is true',
   '<body> element': 'the outermost table has the same colour',
   'role attribute': 'a screen reader may tell of a table',
+  'word-break': 'a word that is longer than the window is wide makes the letter wider',
   'aria-label attribute': 'the answer itself is the text of the link, and its name the title',
 }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -60,14 +61,22 @@ var letterTemplate = template.Must(template.New("letter").Funcs(template.FuncMap
 type letterData struct {
 	Lang, Dir, Subject, Preheader, Padding, Company, Question, QuestionLang, Hint string
 	Opening, Closing                                                              []string
-	Align, Ends, Signature, Why, Unsubscribe, UnsubscribeText, Postal             string
-	Scores                                                                        []letterScore
+	Low, High, Signature, Why, Unsubscribe, UnsubscribeText, Postal               string
+	// Scores are in groups, which stand beside each other where there is room
+	// and below each other on a phone.
+	Scores [][]letterScore
+	// EndsWidth is how wide what the ends of the scale mean is told, in pixels.
+	EndsWidth int
+	EndsTable string
 }
 
 type letterScore struct {
 	Link, Face, Name, Cell string
-	Pad                    int
+	Width, Pad, Size       int // at least; beside the face; of the face: in pixels
 }
+
+// maxGroup is how many scores a phone of 320 pixels shows side by side.
+const maxGroup = 6
 
 // preheaderPadding keeps the mail program's list from going on with the text
 // after the preheader: characters without width that it does not trim.
@@ -76,6 +85,9 @@ var preheaderPadding = strings.Repeat("\u00a0\u200c", 60)
 // Email writes the letter as an e-mail. The error is [survey.Invalid] where
 // the HTML is over [MaxHTML] bytes.
 func (l Letter) Email() (Written, error) {
+	if l.Company == "" {
+		_, l.Company, _ = strings.Cut(l.Link, "://")
+	}
 	w := l.words()
 	t := l.Touchpoint
 	own := web.In(w.lang)
@@ -85,18 +97,30 @@ func (l Letter) Email() (Written, error) {
 		Lang: w.lang, Dir: web.Direction(w.lang), Subject: l.subject(w), Padding: preheaderPadding,
 		Preheader: orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.Preheader })), w.texts.Preheader),
 		Company:   l.Company, Postal: l.Postal, Question: w.own(t.Question), Hint: w.texts.Hint, Opening: l.opening(w),
-		Closing: l.closing(w), Align: "center", Signature: w.fill(w.texts.Signature), Why: w.fill(w.texts.Why),
-		Unsubscribe: l.unsubscribe(), UnsubscribeText: w.texts.Unsubscribe,
+		Closing: l.closing(w), Signature: w.fill(w.texts.Signature), Why: w.fill(w.texts.Why),
+		UnsubscribeText: w.texts.Unsubscribe,
+	}
+	if l.Contact.ID != "" {
+		d.Unsubscribe = l.Link + "/u/" + l.Ask
 	}
 	if lang := w.langOf(t.Question); lang != w.lang {
 		d.QuestionLang = lang
 	}
-	if named := t.Metric == survey.Smiley || t.Metric == survey.Thumbs; !named {
-		d.Ends = strings.NewReplacer("{low}", strconv.Itoa(low), "{high}", strconv.Itoa(high), "{lowText}", lowText, "{highText}", highText).Replace(w.texts.Ends)
+	switch t.Metric {
+	case survey.Thumbs: // its answers are words
+	case survey.Smiley:
+		d.Low, d.High = lowText, highText
+	case survey.NPS, survey.CSAT, survey.CES, survey.CES5:
+		d.Low, d.High = named(low, lowText), named(high, highText)
 	}
+	var all []letterScore
 	for _, s := range web.Scores(t.Metric) {
-		d.Scores = append(d.Scores, l.score(s, own.Metrics[t.Metric], lowText, highText))
+		all = append(all, l.score(s, own.Metrics[t.Metric], lowText, highText))
 	}
+	d.EndsWidth = max(288, len(all)*(all[0].Width+2)) // as wide as the row, or a phone
+	d.EndsTable = fmt.Sprintf(`<table role="presentation" width="%d" cellpadding="0" cellspacing="0" border="0"><tr><td>`, d.EndsWidth)
+	rows := (len(all) + maxGroup - 1) / maxGroup
+	d.Scores = slices.Collect(slices.Chunk(all, (len(all)+rows-1)/rows))
 	var b bytes.Buffer
 	if err := letterTemplate.Execute(&b, d); err != nil {
 		return Written{}, fmt.Errorf("writing the e-mail of ask to %s: %w", l.Contact.ID, err)
@@ -106,6 +130,9 @@ func (l Letter) Email() (Written, error) {
 	}
 	return Written{Subject: d.Subject, HTML: b.String(), Text: l.plain(w, d), Lang: w.lang}, nil
 }
+
+// named is a score and what it means.
+func named(score int, text string) string { return strconv.Itoa(score) + ": " + text }
 
 // score is one answer as a link.
 func (l Letter) score(s int, texts web.MetricTexts, lowText, highText string) letterScore {
@@ -117,27 +144,25 @@ func (l Letter) score(s int, texts web.MetricTexts, lowText, highText string) le
 	case high:
 		name = highText
 	}
-	out := letterScore{Link: l.link(s), Face: strconv.Itoa(s), Name: strconv.Itoa(s) + ": " + name}
-	width := 44
+	out := letterScore{Link: l.link(s), Face: strconv.Itoa(s), Name: named(s, name), Width: 44, Size: 18}
 	switch l.Touchpoint.Metric {
+	case survey.NPS:
+		if low < s && s < high {
+			out.Name = name // "7 of 10": it has the score in it
+		}
 	case survey.Smiley: // drawn by the reader's own font, so that there is no image to block
-		out.Face, out.Name, width = [...]string{"😠", "🙁", "🙂", "😀"}[s-low], name, 64
+		out.Face, out.Name, out.Width, out.Size = [...]string{"😠", "🙁", "🙂", "😀"}[s-low], name, 64, 26
 	case survey.Thumbs:
-		out.Face, out.Name, width = name, name, 120
-	case survey.NPS, survey.CSAT, survey.CES, survey.CES5:
+		out.Face, out.Name, out.Width, out.Pad = name, name, 120, 16
+	case survey.CSAT, survey.CES, survey.CES5:
 	}
-	if width > 44 {
-		out.Pad = 16
-	}
-	out.Cell = fmt.Sprintf(`<td width="%d" height="48" align="center" bgcolor="#eaf3fc">`, width)
+	out.Cell = fmt.Sprintf(`<td width="%d" height="48" align="center" bgcolor="#eaf3fc">`, out.Width)
 	return out
 }
 
 func (l Letter) link(score int) string {
 	return l.Link + "/a/" + l.Ask + "?s=" + strconv.Itoa(score)
 }
-
-func (l Letter) unsubscribe() string { return l.Link + "/u/" + l.Ask }
 
 func (l Letter) subject(w words) string {
 	s := orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.Subject })), w.fill(w.texts.Subject))
@@ -154,7 +179,7 @@ func (l Letter) opening(w words) []string {
 		out = append(out, w.texts.Remind)
 	}
 	if own := w.fill(w.message(func(m *survey.Message) survey.Text { return m.Opening })); own != "" {
-		return append(out, own)
+		return append(out, paragraphs(own)...)
 	}
 	reason := "cadence"
 	if l.Event != "" {
@@ -170,9 +195,20 @@ func (l Letter) opening(w words) []string {
 func (l Letter) closing(w words) []string {
 	var out []string
 	if news := w.fill(w.message(func(m *survey.Message) survey.Text { return m.News })); news != "" {
-		out = append(out, news)
+		out = append(out, paragraphs(news)...)
 	}
 	return append(out, w.texts.Thanks)
+}
+
+// paragraphs are the lines of a text.
+func paragraphs(text string) []string {
+	var out []string
+	for line := range strings.Lines(text) {
+		if line = oneLine(line); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
 }
 
 // plain is the e-mail for those who read text.
@@ -181,19 +217,19 @@ func (l Letter) plain(w words, d letterData) string {
 	for _, p := range d.Opening {
 		b.WriteString(p + "\n\n")
 	}
-	b.WriteString(d.Question + "\n")
-	if d.Ends != "" {
-		b.WriteString(d.Ends + "\n")
-	}
-	b.WriteString("\n" + w.texts.Plain.Answer + "\n")
-	for _, s := range d.Scores {
+	b.WriteString(d.Question + "\n\n" + w.texts.Plain.Answer + "\n")
+	for _, s := range slices.Concat(d.Scores...) {
 		b.WriteString(s.Name + "\n" + s.Link + "\n")
 	}
 	b.WriteString("\n")
 	for _, p := range d.Closing {
 		b.WriteString(p + "\n\n")
 	}
-	b.WriteString(d.Signature + "\n\n--\n" + d.Why + "\n" + w.texts.Plain.Unsubscribe + "\n" + d.Unsubscribe + "\n" + d.Company)
+	b.WriteString(d.Signature + "\n\n--\n" + d.Why + "\n")
+	if d.Unsubscribe != "" {
+		b.WriteString(w.texts.Plain.Unsubscribe + "\n" + d.Unsubscribe + "\n")
+	}
+	b.WriteString(d.Company)
 	if d.Postal != "" {
 		b.WriteString(", " + d.Postal)
 	}

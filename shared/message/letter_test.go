@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -113,19 +114,43 @@ func TestWhatIsSaid(t *testing.T) {
 		has   []string // in subject or text
 		hasNo []string
 	}{
-		{"a purchase", func(*Letter) {}, []string{"Hi Åsa <b>,", "You bought Pöytälamppu from us on 21 November 2026.", "One quick question from Kauppa & Kumppanit Oy"}, nil},
+		{"a purchase", func(*Letter) {}, []string{
+			"Subject: How did we do? One quick question\n", "Hi Åsa <b>,", "You bought Pöytälamppu from us on 21 November 2026.",
+			"because you are our customer", "\nKauppa & Kumppanit Oy, Esimerkkikatu 1, 00100 Helsinki\n", "https://answer.example.com/u/",
+		}, nil},
 		{"a purchase of nothing named", func(l *Letter) { l.About = "" }, []string{"You bought from us on 21 November 2026."}, []string{"Pöytälamppu"}},
-		{"an event of one's own", func(l *Letter) { l.Event = events.Custom }, []string{"You have been in touch with us lately."}, nil},
+		{"an event of one's own", func(l *Letter) { l.Event = events.Custom }, []string{"You were in touch with us recently."}, nil},
 		{"a cadence", func(l *Letter) { l.Event, l.About, l.At = "", "", time.Time{} }, []string{"from time to time"}, []string{"2026"}},
 		{"no name", func(l *Letter) { l.Contact.FirstName = "" }, []string{"Hi,\n"}, []string{"Hi ,"}},
 		{"a name with line ends and headers", func(l *Letter) { l.Contact.FirstName = "A\r\nBcc: x@y.fi\r\n" }, []string{"Hi A Bcc: x@y.fi,"}, []string{"\nBcc"}},
-		{"a reminder", func(l *Letter) { l.Reminder = true }, []string{"Subject: A reminder: One quick question from", "We asked you this a while ago."}, nil},
+		{"a reminder", func(l *Letter) { l.Reminder = true }, []string{"Subject: A reminder: How did we do?", "We asked you this a little while ago."}, nil},
 		{"own words", func(l *Letter) {
 			l.Touchpoint.Message = &survey.Message{
 				Subject: survey.Text{"en": "{firstName}, how was {about}?"}, Opening: survey.Text{"en": "You came by on {date}."}, News: survey.Text{"en": "So we opened on Sundays."},
 			}
 		}, []string{"Subject: Åsa <b>, how was Pöytälamppu?\n", "You came by on 21 November 2026.", "So we opened on Sundays.\n\nThank you!"}, []string{"You bought"}},
+		{"own words to somebody whose name is not known", func(l *Letter) {
+			l.Contact.FirstName = ""
+			l.Touchpoint.Message = &survey.Message{Subject: survey.Text{"en": "{firstName}, how was {about}?"}}
+		}, []string{"Subject: how was Pöytälamppu?\n"}, nil},
+		{"own words of several lines", func(l *Letter) {
+			l.Touchpoint.Message = &survey.Message{
+				Subject: survey.Text{"en": "One\nBcc: x@y.fi"}, Opening: survey.Text{"en": "You came by.\n\n  Twice.\n"}, News: survey.Text{"en": "We listened.\nWe did."},
+			}
+		}, []string{"Subject: One Bcc: x@y.fi\n", "You came by.\n\nTwice.\n\n", "We listened.\n\nWe did.\n\nThank you!"}, nil},
+		{"a variable that nobody knows any more", func(l *Letter) {
+			l.Touchpoint.Message = &survey.Message{Opening: survey.Text{"en": "Hello {lastName}!"}}
+		}, []string{"Hello!"}, []string{"lastName", "{"}},
+		{"a variable in somebody's name", func(l *Letter) { l.Contact.FirstName = "{company}{{.Link}}" }, []string{"Hi {company}{{.Link}},"}, nil},
+		{"a name that is no UTF-8", func(l *Letter) { l.Contact.FirstName = "A\xffB" }, []string{"Hi A\ufffdB,"}, []string{"\xff"}},
+		{"a thing with markup, line ends and headers", func(l *Letter) { l.About = "<b>x</b>\r\n\r\nBcc: x@y.fi" }, []string{"You bought <b>x</b> Bcc: x@y.fi from us"}, []string{"\nBcc", "\r"}},
+		{"a company with markup", func(l *Letter) { l.Company = "<b>&\"'" }, []string{"\n<b>&\"', Esim"}, nil},
+		{"a company that is not told", func(l *Letter) { l.Company = "" }, []string{"\n\nanswer.example.com\n\n--", "\nanswer.example.com, Esim"}, nil},
+		{"nobody known, who can end nothing", func(l *Letter) { l.Contact.ID = "" }, []string{"Hi Åsa"}, []string{"/u/", "Unsubscribe"}},
 		{"a language nobody translated", func(l *Letter) { l.Locale = "de" }, []string{"Miten onnistuimme?", "Hi Åsa"}, nil},
+		{"a language that only Pulssi speaks", func(l *Letter) { l.Touchpoint.Question = survey.Text{"sv": "Hur?"} }, []string{"Hur?", "Hi Åsa"}, nil},
+		{"no language", func(l *Letter) { l.Locale = "" }, []string{"Miten onnistuimme?", "Hei Åsa"}, nil},
+		{"no language that is one", func(l *Letter) { l.Locale = "\r\n<b>" }, []string{"Miten onnistuimme?", "Hi Åsa"}, nil},
 		{"a region", func(l *Letter) { l.Locale = "sv-FI" }, []string{"Hur lyckades vi?", "Hej Åsa"}, nil},
 		{"no address", func(l *Letter) { l.Postal = "" }, []string{"Kauppa & Kumppanit Oy\n"}, []string{"Oy,"}},
 	} {
@@ -148,7 +173,13 @@ func TestWhatIsSaid(t *testing.T) {
 				}
 			}
 			if strings.Contains(w.HTML, "<b>") {
-				t.Error("a name's markup is in the HTML")
+				t.Error("somebody's markup is in the HTML")
+			}
+			if strings.Contains(w.HTML, "{{") && l.Contact.FirstName != "{company}{{.Link}}" || !utf8.ValidString(all+w.HTML) || strings.ContainsAny(w.Subject, "\r\n") || strings.Contains(w.Text, "\r") {
+				t.Errorf("subject %q, HTML\n%s", w.Subject, w.HTML)
+			}
+			if sms := l.SMS().Text; strings.ContainsAny(sms, "\r\n") || !utf8.ValidString(sms) || strings.Contains(sms, "{") && !strings.Contains(l.Contact.FirstName, "{") {
+				t.Errorf("SMS %q", sms)
 			}
 		})
 	}
@@ -179,7 +210,7 @@ func TestSMS(t *testing.T) {
 	}
 	l.Touchpoint.Message = &survey.Message{Reply: true, SMS: survey.Text{"fi": "Hei {firstName}, suosittelisitko meitä?"}}
 	l.Contact.FirstName = "Åsa\nBcc"
-	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Hei Åsa Bcc, suosittelisitko meitä? Vastaa 0-10. Ei kiitos: LOPETA"; got != want {
+	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Hei Åsa Bcc, suosittelisitko meitä? Vastaa numerolla 0-10. Lopeta viestit: LOPETA"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	l.Reminder = true

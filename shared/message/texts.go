@@ -27,7 +27,6 @@ type texts struct {
 	Remind    string            `json:"remind"`
 	Reasons   map[string]string `json:"reasons"` // for asking, by the event's type, with "/about" where that is known
 	Hint      string            `json:"hint"`
-	Ends      string            `json:"ends"` // {low} {lowText} {high} {highText}
 	Thanks    string            `json:"thanks"`
 	Signature string            `json:"signature"`
 	Why       string            `json:"why"`
