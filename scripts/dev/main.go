@@ -62,7 +62,7 @@ func run() error {
 	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 	s, err := stack.Start(ctx, stack.Options{
 		Dir: dir, Port: port, Endpoint: os.Getenv(config.DynamoDBEndpoint), Zone: zone,
-		Touchpoints: touchpointsFile, Say: say,
+		Touchpoints: touchpointsFile, Welcome: true, Say: say,
 	})
 	if err != nil {
 		return err
@@ -74,6 +74,9 @@ func run() error {
 	say("")
 	say("    %s", s.URL)
 	say("")
+	if s.Fresh {
+		say("One mail waits in the inbox: %s/inbox", s.URL)
+	}
 	say("Ctrl-C stops it; everything is kept.")
 	<-ctx.Done()
 	stop() // a second Ctrl-C ends it at once

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/pulssi/pulssi/scripts/dev/ledger"
-	"github.com/pulssi/pulssi/scripts/dev/outbox"
 	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/files"
@@ -27,6 +26,7 @@ type Contacts interface {
 	ListContacts(ctx context.Context, cursor string, limit int) ([]*survey.Contact, string, error)
 	Decisions(ctx context.Context, contact string) ([]survey.Decision, error)
 	AsksOf(ctx context.Context, contact string) ([]*survey.Ask, error)
+	Ask(ctx context.Context, id string) (*survey.Ask, error)
 }
 
 // Files is the bucket of uploads and reports; see package files.
@@ -50,12 +50,6 @@ type Journey interface {
 	Progress() service.Progress
 }
 
-// Outbox has the last messages; see [outbox.Outbox].
-type Outbox interface {
-	Last(limit int) ([]outbox.Sent, int)
-	Numbered(n int) (outbox.Sent, error)
-}
-
 // Days counts what was decided by day; see [ledger.Ledger].
 type Days interface{ Days() []ledger.Day }
 
@@ -67,10 +61,13 @@ type Desk struct {
 	API      http.Handler // the product's own
 	Queues   Queues
 	Journey  Journey
-	Outbox   Outbox
-	Days     Days
-	Zone     *time.Location // in which times are shown
-	Now      func() time.Time
+	Box      Box
+	// Reply has a text message from a phone to whoever wrote to it taken as
+	// one that came by SNS.
+	Reply func(ctx context.Context, from, to, body string) error
+	Days  Days
+	Zone  *time.Location // in which times are shown
+	Now   func() time.Time
 }
 
 // deskPages lists the pages of asking, as the index does.
@@ -78,7 +75,9 @@ var deskPages = []Page{
 	{"/contacts", "Contacts", "upload people, and read why each was asked, or not"},
 	{"/events", "Events", "let a purchase, a ticket, a cancellation happen"},
 	{"/clock", "Clock", "move time: a quarter passes in about a minute"},
-	{"/queue", "Queue", "asks that wait, and every message that was sent"},
+	{"/inbox", "Inbox", "every e-mail as a mail program shows it, with links that work"},
+	{"/phone", "Phone", "text messages, and answering them"},
+	{"/queue", "Queue", "asks that wait, and what could not be sent"},
 }
 
 // serveDesk adds the pages of asking.
@@ -96,7 +95,13 @@ func (s *site) serveDesk(mux *http.ServeMux) {
 	mux.HandleFunc("POST /clock", s.move)
 	mux.HandleFunc("POST /clock/stop", s.stop)
 	mux.HandleFunc("GET /queue", s.queue)
-	mux.HandleFunc("GET /queue/sent/{number}", s.letter)
+	mux.HandleFunc("GET /inbox", s.inbox)
+	mux.HandleFunc("GET /inbox/{number}", s.mail)
+	mux.HandleFunc("GET /inbox/{number}/html", s.html)
+	mux.HandleFunc("GET /inbox/{number}/source", s.source)
+	mux.HandleFunc("POST /inbox/{number}/unsubscribe", s.unsubscribe)
+	mux.HandleFunc("GET /phone", s.phone)
+	mux.HandleFunc("POST /phone", s.reply)
 }
 
 // servesDesk reports whether a path is one of the pages of asking.
@@ -210,8 +215,12 @@ func (s *site) describe(t *survey.Ask) string {
 		state = fmt.Sprintf("answered %d on %s", t.Score, s.moment(t.AnsweredAt))
 	case t.Answered():
 		state = "answered by what looks like a mail scanner"
+	case !t.BouncedAt.IsZero():
+		state = "sent on " + s.moment(t.SentAt) + ", came back"
 	case !t.RemindedAt.IsZero():
 		state = "sent on " + s.moment(t.SentAt) + ", reminded on " + s.moment(t.RemindedAt)
+	case !t.DeliveredAt.IsZero():
+		state = "delivered on " + s.moment(t.DeliveredAt) + ", not answered yet"
 	case !t.SentAt.IsZero():
 		state = "sent on " + s.moment(t.SentAt)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"github.com/pulssi/pulssi/shared/queue"
@@ -13,20 +12,14 @@ import (
 )
 
 const (
-	shownAsks    = 20
-	shownLetters = 20
-	shownDead    = 20
-	maxBody      = 4000 // bytes of a dead letter that are shown
+	shownAsks = 20
+	shownSent = 10
+	shownDead = 20
+	maxBody   = 4000 // bytes of a dead letter that are shown
 )
 
 // line is one ask in a list; Contact is "" where nobody knows whose it is.
 type line struct{ Contact, Who, About string }
-
-// sentView is one message that was sent.
-type sentView struct {
-	Title, About, Lang, HTML string
-	Text                     []span
-}
 
 // span is a piece of a text, which may be a link.
 type span struct{ Text, Link string }
@@ -78,25 +71,14 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) {
 	}
 	view["Scheduled"], view["ScheduledTotal"], view["ScheduledMore"] = scheduled, total, total-len(scheduled)
 
-	letters, total := s.desk.Outbox.Last(shownLetters)
-	var sent []sentView
-	for _, l := range letters {
-		v := sentView{
-			Title: l.Message.Subject, Lang: l.Message.Lang, Text: linked(l.Message.Text, r.Host),
-			About: strings.Join([]string{string(l.Message.Channel) + " to " + l.Message.To, name(l.Message.Touchpoint), s.moment(l.At)}, " · "),
+	arrived, _ := s.desk.Box.Last()
+	var sent []itemView
+	for _, i := range arrived {
+		if len(sent) < shownSent && !i.Mine {
+			sent = append(sent, s.item(i, name))
 		}
-		if v.Title == "" {
-			v.Title = "SMS"
-		}
-		if l.Message.Reminder {
-			v.About += " · reminder"
-		}
-		if l.Message.HTML != "" {
-			v.HTML = "/queue/sent/" + strconv.Itoa(l.Number)
-		}
-		sent = append(sent, v)
 	}
-	view["Sent"], view["SentTotal"], view["SentMore"] = sent, total, total-len(sent)
+	view["Sent"] = sent
 
 	given, total := s.desk.Queues.Dead(shownDead)
 	var dead []deadView
@@ -168,25 +150,4 @@ func linked(text, host string) []span {
 		out = append(out, span{Text: text[at:]})
 	}
 	return out
-}
-
-// letterPolicy lets an e-mail have its own styles and nothing from elsewhere.
-const letterPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
-
-// letter answers with an e-mail as a mail program would show it.
-func (s *site) letter(w http.ResponseWriter, r *http.Request) {
-	n, err := strconv.Atoi(r.PathValue("number"))
-	if err != nil {
-		missing(w, "no such message")
-		return
-	}
-	l, err := s.desk.Outbox.Numbered(n)
-	if err != nil || l.Message.HTML == "" {
-		missing(w, "no such e-mail among the last ones")
-		return
-	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", letterPolicy)
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write([]byte(l.Message.HTML)) // a client that is gone needs no answer
 }

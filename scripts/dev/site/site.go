@@ -22,7 +22,7 @@ var pages embed.FS
 var static embed.FS
 
 // Policy is the Content-Security-Policy of the pages.
-const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Page is a page beside the product's own that the index lists.
 type Page struct{ Path, Name, About string }

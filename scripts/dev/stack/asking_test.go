@@ -16,7 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"golang.org/x/text/encoding/charmap"
 
-	"github.com/pulssi/pulssi/scripts/dev/outbox"
+	"github.com/pulssi/pulssi/scripts/dev/post"
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
@@ -243,7 +243,7 @@ func TestAQuarter(t *testing.T) {
 	if want := 990 - 20; asked != want {
 		t.Errorf("%d were asked, want %d", asked, want)
 	}
-	if _, sent := s.Outbox.Last(0); sent != asked {
+	if _, sent := s.Box.Last(); sent != asked {
 		t.Errorf("%d messages for %d asks", sent, asked)
 	}
 	mean := float64(asked) / float64(open)
@@ -281,10 +281,10 @@ func fire(t *testing.T, s *Stack, event string) {
 	settle(t, s)
 }
 
-func to(letters []outbox.Sent) []string {
+func to(letters []post.Item) []string {
 	var out []string
 	for _, l := range letters {
-		out = append(out, l.Message.To)
+		out = append(out, l.To)
 	}
 	return out
 }
@@ -300,14 +300,14 @@ func TestAnEventAsksOnce(t *testing.T) {
 	if waiting, n := s.Services.Scheduled(10); n != 1 {
 		t.Errorf("%d asks are scheduled: %+v", n, waiting)
 	}
-	if letters, n := s.Outbox.Last(10); n != 0 {
+	if letters, n := s.Box.Last(); n != 0 {
 		t.Errorf("asked at once: %v", to(letters))
 	}
 	week := func() { move(t, s, s.Clock.Now().AddDate(0, 0, 14)) } // over any holidays
 	week()
 	fire(t, s, first)
 	week()
-	if letters, _ := s.Outbox.Last(10); !slices.Equal(to(letters), []string{"one@example.com"}) {
+	if letters, _ := s.Box.Last(); !slices.Equal(to(letters), []string{"one@example.com"}) {
 		t.Errorf("asked %v", to(letters))
 	}
 
@@ -325,7 +325,7 @@ func TestAnEventAsksOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	week()
-	if letters, _ := s.Outbox.Last(10); !slices.Equal(to(letters), []string{"one@example.com"}) {
+	if letters, _ := s.Box.Last(); !slices.Equal(to(letters), []string{"one@example.com"}) {
 		t.Errorf("asked %v after the stop", to(letters))
 	}
 	two, err := s.Store.FindContact(t.Context(), "email", "two@example.com")
@@ -390,7 +390,7 @@ func TestThePagesOfAsking(t *testing.T) {
 	says("#status", "Moved from")
 	says("#sum", "1 asked")
 	open(ctx, t, s.URL+"/queue")
-	says("#sent ~ details", "email to aino@example.com")
+	says("#sent ~ ul", "to aino@example.com")
 	open(ctx, t, s.URL+"/contacts/"+aino.ID)
 	says("main", "Asked by e-mail about purchase.completed")
 

@@ -16,8 +16,11 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sesv2"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"github.com/pulssi/pulssi/functions/answer"
+	"github.com/pulssi/pulssi/functions/delivery"
 	"github.com/pulssi/pulssi/functions/intake"
 	"github.com/pulssi/pulssi/functions/plan"
 	"github.com/pulssi/pulssi/functions/results"
@@ -25,7 +28,11 @@ import (
 	"github.com/pulssi/pulssi/functions/tally"
 	"github.com/pulssi/pulssi/functions/vote"
 	"github.com/pulssi/pulssi/scripts/dev/ledger"
+	"github.com/pulssi/pulssi/scripts/dev/post"
 	"github.com/pulssi/pulssi/shared/apigw/local"
+	"github.com/pulssi/pulssi/shared/awsenv"
+	"github.com/pulssi/pulssi/shared/mail"
+	"github.com/pulssi/pulssi/shared/sms"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/topology"
@@ -39,6 +46,7 @@ const requestLimit = 30 * time.Second
 // a client of its own.
 type functions struct {
 	handlers map[topology.Function]lambda.Handler
+	send     *send.Handler
 	now      func() time.Time
 }
 
@@ -62,6 +70,17 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 	imports, _ := open(topology.Intake)
 	plans, planCatalog := open(topology.Plan)
 	asks, askCatalog := open(topology.Send)
+	notices, _ := open(topology.Delivery)
+
+	services := awsenv.Config(c, getenv)
+	mails, err := mail.New(sesv2.NewFromConfig(services, mail.Options), post.Sender, now)
+	if err != nil {
+		return functions{}, err
+	}
+	texts, err := sms.New(sns.NewFromConfig(services, sms.Options), post.SMSSender)
+	if err != nil {
+		return functions{}, err
+	}
 
 	plan := &plan.Handler{
 		Store: noted{plans, s.Ledger}, Catalog: planCatalog,
@@ -69,9 +88,10 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 	}
 	send := &send.Handler{
 		Store: noted{asks, s.Ledger}, Catalog: askCatalog, Schedules: s.Services, Queue: s.Services,
-		Transports: map[survey.Channel]send.Transport{survey.Email: s.Outbox, survey.SMS: s.Outbox},
+		Transports: map[survey.Channel]send.Transport{survey.Email: mails, survey.SMS: texts},
 		Secret:     secret, PublicURL: c.PublicURL, Now: now,
 	}
+	delivery := &delivery.Handler{Store: notices, Now: now}
 	return functions{map[topology.Function]lambda.Handler{
 		topology.Answer: local.Function((&answer.Handler{Asks: answers, Contacts: answers, Touchpoints: answerCatalog, Now: now}).Handle),
 		topology.Vote:   local.Function((&vote.Handler{Votes: votes, Touchpoints: voteCatalog, Now: now, PublicURL: c.PublicURL}).Handle),
@@ -79,11 +99,12 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 			Sheets: sheets, Touchpoints: resultCatalog, Contacts: sheets, History: sheets, Rules: resultCatalog,
 			Bus: s.Services.Bus, Zone: o.Zone, Now: now,
 		}).Handle),
-		topology.Tally:  local.Function((&tally.Handler{Sheets: tallies, Zone: o.Zone, Now: time.Now}).Handle),
-		topology.Intake: local.Function((&intake.Handler{Files: s.Services.Files, Contacts: imports, Now: now}).Handle),
-		topology.Plan:   local.Function(func(ctx context.Context, body json.RawMessage) (any, error) { return nil, plan.Handle(ctx, body) }),
-		topology.Send:   local.Function(send.Handle),
-	}, now}, nil
+		topology.Tally:    local.Function((&tally.Handler{Sheets: tallies, Zone: o.Zone, Now: time.Now}).Handle),
+		topology.Intake:   local.Function((&intake.Handler{Files: s.Services.Files, Contacts: imports, Now: now}).Handle),
+		topology.Plan:     local.Function(func(ctx context.Context, body json.RawMessage) (any, error) { return nil, plan.Handle(ctx, body) }),
+		topology.Send:     local.Function(send.Handle),
+		topology.Delivery: local.Function(func(ctx context.Context, event json.RawMessage) (any, error) { return nil, delivery.Handle(ctx, event) }),
+	}, send, now}, nil
 }
 
 // nextTurn returns the first moment after one, and not after another, at which
@@ -172,6 +193,15 @@ func readSecret(dir string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the secret %s: %w", path, err)
 	}
 	return b, nil
+}
+
+// reply has the function that hears text messages take one, as SNS would.
+func (f functions) reply(ctx context.Context, from, to, body string) error {
+	event, err := post.Reply(from, to, body)
+	if err == nil {
+		_, err = invoke(f.handlers[topology.ReplyFunction])(ctx, event)
+	}
+	return err
 }
 
 // api returns the routes of package topology.

@@ -4,8 +4,8 @@
 // Each HTTP request becomes an API Gateway event, each function takes JSON and
 // returns JSON as on Lambda, and a pump reads the stream of the responses as
 // Lambda's event source mapping does. Queues, schedules, the bus and the bucket
-// are those of package service; what is sent ends in an outbox. Handlers cannot
-// tell it from AWS.
+// are those of package service; what is sent goes by the clients of SES and SNS to
+// package post. Handlers cannot tell it from AWS.
 //
 // All but the counting goes by a clock that can be moved (package clock), and
 // is kept with the data: moved ahead once, it stays ahead.
@@ -41,11 +41,12 @@ import (
 	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
 	"github.com/pulssi/pulssi/scripts/dev/clock"
 	"github.com/pulssi/pulssi/scripts/dev/ledger"
-	"github.com/pulssi/pulssi/scripts/dev/outbox"
+	"github.com/pulssi/pulssi/scripts/dev/post"
 	"github.com/pulssi/pulssi/scripts/dev/pump"
 	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/scripts/dev/shop"
 	"github.com/pulssi/pulssi/scripts/dev/site"
+	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
@@ -75,6 +76,9 @@ type Options struct {
 	Zone *time.Location
 	// Touchpoints is a touchpoints file, applied where the store has none.
 	Touchpoints []byte
+	// Welcome is whether a demonstration customer is then asked at once, so
+	// that an e-mail waits in the inbox.
+	Welcome bool
 	// Say is told in words what is being done; nil for nobody.
 	Say func(format string, args ...any)
 	// Tune may change the options of the DynamoDB client of a function; it is
@@ -97,13 +101,16 @@ type Stack struct {
 	// Clock is the stack's own, and Services go by it.
 	Clock    *clock.Clock
 	Services *service.Services
-	// Outbox has what was sent, and Ledger counts what was decided.
-	Outbox *outbox.Outbox
-	Ledger *ledger.Ledger
+	// Box has what was sent, by the services of mail and SMS at PostURL, and
+	// Ledger counts what was decided.
+	Box     *post.Box
+	PostURL string
+	Ledger  *ledger.Ledger
 	// Fresh is whether this run applied the touchpoints.
 	Fresh bool
 
-	stops []func() error // in the order that things were started
+	clockFile string
+	stops     []func() error // in the order that things were started
 }
 
 // stopLimit is how long requests under way may take when the stack closes.
@@ -151,6 +158,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 			return nil, err
 		}
 	}
+	if err := s.post(ctx, o); err != nil {
+		return nil, err
+	}
 	if err := s.database(ctx, &o); err != nil {
 		return nil, err
 	}
@@ -192,6 +202,11 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		}
 		return nil
 	})
+	if s.Fresh && o.Welcome {
+		if err := s.welcome(ctx, f.send); err != nil {
+			return nil, err
+		}
+	}
 	return s, nil
 }
 
@@ -274,6 +289,7 @@ func (s *Stack) environment(o Options) func(string) string {
 		config.PublicURL:        s.URL,
 		config.Zone:             o.Zone.String(),
 		config.DynamoDBEndpoint: o.Endpoint,
+		awsenv.Endpoint:         s.PostURL,
 		"AWS_ACCESS_KEY_ID":     "local",
 		"AWS_SECRET_ACCESS_KEY": "local",
 	}
@@ -303,22 +319,45 @@ func (s *Stack) applyTouchpoints(ctx context.Context, o Options) error {
 	return plan.Apply(ctx, s.Store)
 }
 
-// services opens the clock, and what goes by it.
-func (s *Stack) services(o Options) (err error) {
-	in := func(name string) string {
-		if o.Dir == "" {
-			return ""
+// in returns a path in the folder, "" where there is none.
+func (o Options) in(name string) string {
+	if o.Dir == "" {
+		return ""
+	}
+	return filepath.Join(o.Dir, name)
+}
+
+// post opens the clock and starts the services of mail and SMS, which the
+// functions find by their environment. They stop after the functions do.
+func (s *Stack) post(ctx context.Context, o Options) (err error) {
+	s.clockFile = o.in("clock.json")
+	if s.Clock, err = clock.Open(s.clockFile, time.Now); err != nil {
+		return err
+	}
+	if s.Box, err = post.Open(o.in("post")); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.Box.Close)
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("listening for mail and SMS: %w", err)
+	}
+	s.PostURL = "http://" + l.Addr().String()
+	notice := func(event []byte) {
+		if err := s.Services.Notice(event); err != nil {
+			slog.ErrorContext(ctx, "keeping a notice", "error", err.Error())
 		}
-		return filepath.Join(o.Dir, name)
 	}
-	if s.Clock, err = clock.Open(in("clock.json"), time.Now); err != nil {
-		return err
-	}
-	if s.Outbox, err = outbox.Open(in("outbox.jsonl"), s.Clock.Now); err != nil {
-		return err
-	}
-	s.stops = append(s.stops, s.Outbox.Close)
-	if s.Ledger, err = ledger.Open(in("ledger"), o.Zone); err != nil {
+	server := &http.Server{Handler: &post.Services{Box: s.Box, Now: s.Clock.Now, Notice: notice}, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(l) }() // returns when closed, which is no failure
+	s.stops = append(s.stops, server.Close)
+	return nil
+}
+
+// services opens what goes by the clock.
+func (s *Stack) services(o Options) (err error) {
+	if s.Ledger, err = ledger.Open(o.in("ledger"), o.Zone); err != nil {
 		return err
 	}
 	s.stops = append(s.stops, s.Ledger.Close)
@@ -378,11 +417,7 @@ func (nopCloser) Close() error { return nil }
 
 // handler returns the product's routes and the pages beside them.
 func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handler, error) {
-	var path string
-	if o.Dir != "" {
-		path = filepath.Join(o.Dir, "links.json")
-	}
-	links, err := site.OpenLinks(s.Store, s.Clock.Now, path)
+	links, err := site.OpenLinks(s.Store, s.Clock.Now, o.in("links.json"))
 	if err != nil {
 		return nil, err
 	}
@@ -397,7 +432,7 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 	})
 	pages, err := site.New(s.Store, links, site.Desk{
 		Contacts: s.Store, Rulebook: store.NewCatalog(s.Store, s.Clock.Now).Rulebook, Files: s.Services.Files, API: api,
-		Queues: s.Services, Journey: journey, Outbox: s.Outbox, Days: s.Ledger, Zone: o.Zone, Now: s.Clock.Now,
+		Queues: s.Services, Journey: journey, Box: s.Box, Reply: f.reply, Days: s.Ledger, Zone: o.Zone, Now: s.Clock.Now,
 	}, []site.Page{
 		{Path: "/shop/", Name: "Demo shop", About: "the popup on four pages, and each vote arriving"},
 	})
@@ -427,11 +462,13 @@ type Address struct {
 	Endpoint string `json:"endpoint"`
 	Prefix   string `json:"prefix"`
 	URL      string `json:"url"`
+	Services string `json:"services"` // of mail and SMS, as the clients of SES and SNS call them
+	Clock    string `json:"clock"`    // the file of how far the clock is ahead, "" for none
 }
 
 // Announce writes the stack's address to a file, until Close.
 func (s *Stack) Announce(path string) error {
-	b, err := json.Marshal(Address{s.Config.DynamoDBEndpoint, s.Config.TablePrefix, s.URL})
+	b, err := json.Marshal(Address{s.Config.DynamoDBEndpoint, s.Config.TablePrefix, s.URL, s.PostURL, s.clockFile})
 	if err != nil {
 		return err
 	}

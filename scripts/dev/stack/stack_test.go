@@ -163,7 +163,8 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := fmt.Sprintf(`{"endpoint":%q,"prefix":%q,"url":%q}`+"\n", s.Config.DynamoDBEndpoint, DefaultPrefix, s.URL); string(b) != want {
+		if want := fmt.Sprintf(`{"endpoint":%q,"prefix":%q,"url":%q,"services":%q,"clock":%q}`+"\n",
+			s.Config.DynamoDBEndpoint, DefaultPrefix, s.URL, s.PostURL, filepath.Join(dir, "clock.json")); string(b) != want {
 			t.Errorf("the address is %s, want %s", b, want)
 		}
 		if _, err := Start(t.Context(), Options{Dir: dir}); err == nil || !strings.Contains(err.Error(), "another local stack") {
@@ -184,7 +185,7 @@ func TestStopAndStartLosesNothing(t *testing.T) {
 			}
 			fire(t, s, bought) // asks nobody again: the secret is the same
 			move(t, s, s.Clock.Now().AddDate(0, 0, 21))
-			if letters, n := s.Outbox.Last(10); n != 1 || letters[0].Message.To != "one@example.com" {
+			if letters, n := s.Box.Last(); n != 1 || letters[0].To != "one@example.com" {
 				t.Errorf("%d messages after the restart: %v", n, to(letters))
 			}
 			return
