@@ -1,80 +1,15 @@
 package results
 
 import (
-	"context"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/middleware"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 	"github.com/pulssi/pulssi/shared/topology"
 )
-
-// access is what a client's calls need to be granted: "contacts dynamodb:GetItem".
-type access struct {
-	prefix string
-
-	mu   sync.Mutex
-	used map[string]bool
-}
-
-func (a *access) attach(o *dynamodb.Options) {
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Access", a.note), middleware.Before)
-	})
-}
-
-func (a *access) note(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-	a.mu.Lock()
-	add := func(action topology.Action, table string) {
-		a.used[strings.TrimPrefix(table, a.prefix)+" "+string(action)] = true
-	}
-	switch p := in.Parameters.(type) {
-	case *dynamodb.GetItemInput:
-		add(topology.GetItem, *p.TableName)
-	case *dynamodb.UpdateItemInput:
-		add(topology.UpdateItem, *p.TableName)
-	case *dynamodb.QueryInput:
-		add(topology.Query, *p.TableName)
-	case *dynamodb.ScanInput:
-		add(topology.Scan, *p.TableName)
-	case *dynamodb.BatchGetItemInput:
-		for table := range p.RequestItems {
-			add(topology.BatchGet, table)
-		}
-	case *dynamodb.BatchWriteItemInput:
-		for table := range p.RequestItems {
-			add(topology.BatchWrite, table)
-		}
-	case *dynamodb.TransactWriteItemsInput:
-		for _, w := range p.TransactItems {
-			switch {
-			case w.Put != nil:
-				add(topology.PutItem, *w.Put.TableName)
-			case w.Update != nil:
-				add(topology.UpdateItem, *w.Update.TableName)
-			case w.Delete != nil:
-				add(topology.DeleteItem, *w.Delete.TableName)
-			default:
-				a.used["another part of a transaction"] = true
-			}
-		}
-	default:
-		a.used[middleware.GetOperationName(ctx)] = true
-	}
-	a.mu.Unlock()
-	return next.HandleInitialize(ctx, in)
-}
 
 // TestAccessIsWhatIsUsed makes every kind of request, and holds the calls to
 // DynamoDB against those that the function is granted.
@@ -88,9 +23,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	if err := tables.Store.PutTouchpoint(ctx, old, shop); err != nil {
 		t.Fatal(err)
 	}
-	a := &access{prefix: tables.Config.TablePrefix, used: map[string]bool{}}
-	db := store.NewClient(tables.Config, func(string) string { return "local" }, a.attach)
-	s := store.New(db, tables.Config)
+	access, s := testkit.NewAccess(tables)
 	catalog := store.NewCatalog(s, time.Now)
 	c := caller{t, &Handler{Sheets: s, Touchpoints: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
 	k := c.add(aino)
@@ -126,15 +59,5 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 		}
 		c.want(resp, r.status, nil)
 	}
-	granted := map[string]bool{}
-	for _, g := range topology.Accesses() {
-		for _, action := range g.Actions {
-			if g.Function == topology.Results {
-				granted[g.Table.Name+" "+string(action)] = true
-			}
-		}
-	}
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(a.used)), slices.Sorted(maps.Keys(granted))); diff != "" {
-		t.Errorf("-used +granted:\n%s", diff)
-	}
+	access.IsGranted(t, topology.Results)
 }
