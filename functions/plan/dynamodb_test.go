@@ -217,6 +217,7 @@ func (w *world) sendStored(ctx context.Context, s *store.Store, a queue.Ask) {
 // On real tables, with and without kills: 48 of 60 contacts, and somebody new,
 // are asked for November, two of them about a purchase as well, 12 are refused.
 func TestStoredPlan(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(7, 7))
 	counter := &killer{r: r}
 	want := playStored(t, counter)

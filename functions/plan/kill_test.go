@@ -162,12 +162,11 @@ func play(t *testing.T, seed uint64, k *killer) outcome {
 }
 
 // Whatever call the function ends at, before it or after its effect, and however
-// often its messages are delivered: everybody is asked, or refused and told why,
-// as if nothing had happened, each once. The contacts are asked in a run without
-// trouble, so the model sends each ask once by itself; what it shows is that no
-// one is left out, asked for another occasion or at another time, or told
-// otherwise.
+// often its messages are delivered: the same people are asked about the same
+// occasions at the same moments, and the others are told the same reasons, as in
+// a run of the same scenario without any trouble.
 func TestKilledAnywhere(t *testing.T) {
+	t.Parallel()
 	const scenarios, runs = 25, 20
 	kills, asked, refused := 0, 0, 0
 	for seed := range uint64(scenarios) {

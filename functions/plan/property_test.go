@@ -55,6 +55,7 @@ func drawCadence(t *rapid.T, id string) *survey.Touchpoint {
 // where the ticks are regular; everybody else who has a turn is refused and told
 // why. Ticks may come late, not at all, or twice.
 func TestEveryoneDueIsQueuedOnce(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		start := rapid.SampledFrom(nights).Draw(t, "night").Truncate(hour).Add(-time.Duration(rapid.IntRange(1, 60).Draw(t, "before")) * hour)
 		w := newWorld(t, start, drawCadence(t, "one"), drawCadence(t, "two"))
