@@ -162,7 +162,7 @@ func (s *Store) update(ctx context.Context, id string, e *expression, cond strin
 	case err == nil:
 		standing = out.Attributes
 	case !lost:
-		return nil, false, fmt.Errorf("updating ask %s: %w", id, err)
+		return nil, false, fmt.Errorf("updating an ask: %w", err)
 	case len(standing) == 0:
 		return nil, false, noSuchAsk()
 	}

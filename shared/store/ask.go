@@ -227,7 +227,7 @@ func (s *Store) Ask(ctx context.Context, id string) (*survey.Ask, error) {
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading ask %s: %w", id, err)
+		return nil, fmt.Errorf("reading an ask: %w", err)
 	}
 	if len(out.Item) == 0 {
 		return nil, noSuchAsk()
@@ -260,7 +260,7 @@ func (s *Store) CreateAsk(ctx context.Context, a *survey.Ask) error {
 		return survey.Errorf(survey.Conflict, "id", "there is an ask with this id")
 	}
 	if err != nil {
-		return fmt.Errorf("creating ask %s: %w", a.ID, err)
+		return fmt.Errorf("creating an ask of %s: %w", a.Touchpoint, err)
 	}
 	return nil
 }
@@ -274,7 +274,7 @@ func (s *Store) MarkSent(ctx context.Context, id string, at time.Time) error {
 	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists("sentAt"))
 	switch {
 	case err != nil:
-		return fmt.Errorf("marking ask %s sent: %w", id, err)
+		return fmt.Errorf("marking an ask sent: %w", err)
 	case old != nil && len(old) == 0:
 		return noSuchAsk()
 	default:
@@ -293,7 +293,7 @@ func (s *Store) MarkReminded(ctx context.Context, id string, at time.Time) error
 		" AND ("+e.notExists("trust")+" OR "+e.is("trust", "=", str(string(survey.Suspect)))+")")
 	switch {
 	case err != nil:
-		return fmt.Errorf("marking ask %s reminded: %w", id, err)
+		return fmt.Errorf("marking an ask reminded: %w", err)
 	case old == nil:
 		return nil
 	case len(old) == 0:

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -289,5 +290,35 @@ func TestAsksOfAContact(t *testing.T) {
 	}
 	if none, err := s.AsksOf(ctx, survey.NewID()); err != nil || len(none) != 0 {
 		t.Errorf("%v, %v of nobody", none, err)
+	}
+}
+
+// Whoever knows the id of an ask can answer it, and what fails is logged: an
+// error does not name the id.
+func TestErrorsKeepIDsOfAsksSecret(t *testing.T) {
+	s := testkit.NewTables(t).Store
+	a := testkit.NewAsk(now)
+	a.ID = survey.NewID()
+	over, cancel := context.WithCancel(ctx)
+	cancel()
+	_, reading := s.Ask(over, a.ID)
+	_, answering := s.Answer(over, a.ID, human(9), now)
+	for name, err := range map[string]error{
+		"Ask": reading, "Answer": answering,
+		"CreateAsk":       s.CreateAsk(over, a),
+		"TryAsk":          s.TryAsk(over, a.ID, time.Time{}, now),
+		"ReleaseAsk":      s.ReleaseAsk(over, a.ID, now),
+		"RefuseAsk":       s.RefuseAsk(over, a.ID, now),
+		"ReleaseReminder": s.ReleaseReminder(over, a.ID, now),
+		"MarkSent":        s.MarkSent(over, a.ID, now),
+		"MarkReminded":    s.MarkReminded(over, a.ID, now),
+		"MarkDelivered":   s.MarkDelivered(over, a.ID, now),
+		"MarkBounced":     s.MarkBounced(over, a.ID, now),
+		"KeepReply":       s.KeepReply(over, a, "hei", now),
+		"TakeTurn":        s.TakeTurn(over, store.Turn{Contact: "c", Touchpoint: "shop-nps", Ask: a.ID, Channel: survey.Email, At: now}),
+	} {
+		if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), a.ID) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

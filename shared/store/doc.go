@@ -62,6 +62,9 @@
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //	apply      changes the rules of asking           UpdateItem settings: conditional
 //
+// Whoever knows the id of an ask can answer it: an error does not name it,
+// unless the item cannot be read and has to be found.
+//
 // There is no check-then-put: every rule that must hold is a condition of the
 // write itself. Two contacts never have the same address: a contact and its
 // addresses are written in one transaction. Times are milliseconds since 1970,

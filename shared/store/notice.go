@@ -32,7 +32,7 @@ func (s *Store) markOnce(ctx context.Context, id, attribute string, at time.Time
 	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists(attribute))
 	switch {
 	case err != nil:
-		return fmt.Errorf("setting %s of ask %s: %w", attribute, id, err)
+		return fmt.Errorf("setting %s of an ask: %w", attribute, err)
 	case old != nil && len(old) == 0:
 		return noSuchAsk()
 	default:
@@ -54,7 +54,7 @@ func (s *Store) KeepReply(ctx context.Context, a *survey.Ask, comment string, at
 	old, err := s.mark(ctx, a.ID, e, e.exists("id")+" AND "+e.notExists("trust"))
 	switch {
 	case err != nil:
-		return fmt.Errorf("keeping a reply to ask %s: %w", a.ID, err)
+		return fmt.Errorf("keeping a reply at %s: %w", a.Touchpoint, err)
 	case old != nil && len(old) == 0:
 		return noSuchAsk()
 	case old != nil:

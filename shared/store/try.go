@@ -56,7 +56,7 @@ func (s *Store) ReleaseReminder(ctx context.Context, id string, at time.Time) er
 func (s *Store) changeAsk(ctx context.Context, id string, e *expression, cond, doing string) error {
 	old, err := s.mark(ctx, id, e, cond)
 	if err != nil {
-		return fmt.Errorf("%s ask %s: %w", doing, id, err)
+		return fmt.Errorf("%s an ask: %w", doing, err)
 	}
 	if old != nil {
 		return survey.Errorf(survey.Conflict, "id", "the question is not in the state that it was")
