@@ -94,8 +94,8 @@ func TestPeriods(t *testing.T) {
 		cadence survey.Cadence
 		names   string
 	}{
-		{survey.Monthly, "2026-13 2026-00 2026-1 2026-011 2026Q1 2026 x +026-01 2026-01/reminder"},
-		{survey.Quarterly, "2026Q0 2026Q5 2026Q 2026q1 2026Q11 2026-01 2026 2026Q1/reminder"},
+		{survey.Monthly, "2026-13 2026-00 2026-1 2026-011 2026Q1 2026 x +026-01 reminder/2026-01"},
+		{survey.Quarterly, "2026Q0 2026Q5 2026Q 2026q1 2026Q11 2026-01 2026 reminder/2026Q1"},
 		{survey.Yearly, "2026Q1 2026-01 26 20260 x"},
 		{"", "2026Q1 2026 2026-01"},
 	} {

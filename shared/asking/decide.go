@@ -90,23 +90,16 @@ func OccasionOf(eventType, eventID string) survey.Occasion {
 // about reports whether an occasion is one of a trigger: a period of its
 // cadence, or a business event of its type.
 func about(g *survey.Trigger, o survey.Occasion) bool {
+	asked, _ := o.Reminds()
 	switch {
 	case g == nil:
 		return false
 	case g.Every != "":
-		asked, _ := cutReminder(o)
 		_, ok := periodNamed(g.Every, asked)
 		return ok
 	default:
-		return strings.HasPrefix(string(o), g.Event+"/")
+		return strings.HasPrefix(string(asked), g.Event+"/")
 	}
-}
-
-// cutReminder returns what a reminder is about, and whether o is of one. Only
-// for occasions of a cadence: a business event's id may end like one.
-func cutReminder(o survey.Occasion) (survey.Occasion, bool) {
-	s, ok := strings.CutSuffix(string(o), string(survey.Occasion("").ReminderOf()))
-	return survey.Occasion(s), ok
 }
 
 // late reports whether it is too late for an ask: its period is over, or it was

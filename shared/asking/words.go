@@ -21,7 +21,7 @@ func Words(d survey.Decision, zone *time.Location, name func(touchpoint string) 
 		t = t.In(zone)
 		return fmt.Sprintf("%s at %d:%02d", t.Format("Mon 2 Jan 2006"), t.Hour(), t.Minute())
 	}
-	about, reminder := cutReminder(d.Occasion)
+	about, reminder := d.Occasion.Reminds()
 	asked := "asked"
 	if reminder {
 		asked = "reminded"

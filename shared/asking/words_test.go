@@ -34,7 +34,7 @@ func TestWords(t *testing.T) {
 		fmt.Fprintln(&out, words)
 		return words
 	}
-	for _, o := range []survey.Occasion{"2026Q4", "2026-10", OccasionOf("purchase.completed", "order/4711")} {
+	for _, o := range []survey.Occasion{"2026Q4", "2026-10", OccasionOf("purchase.completed", "order/4711"), OccasionOf("purchase.completed", "4711/reminder")} {
 		for _, v := range []survey.Verdict{survey.Planned, survey.WasAsked, survey.Refused} {
 			for _, o := range []survey.Occasion{o, o.ReminderOf()} {
 				say(func(d *survey.Decision) { d.Occasion, d.Verdict, d.Reason = o, v, survey.Stopped })

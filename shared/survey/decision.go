@@ -1,15 +1,29 @@
 package survey
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Occasion names what an ask is about: a period of a cadence ("2026Q4") or a
 // business event ("purchase.completed/order-4711"). One contact is asked at
 // one touchpoint once for an occasion.
 type Occasion string
 
+// reminder begins the occasion of a reminder: no period is called like that, and
+// no type of a business event, whose id may have any end.
+const reminder = "reminder/"
+
 // ReminderOf is the occasion of the reminder of an ask, of which there is at
 // most one.
-func (o Occasion) ReminderOf() Occasion { return o + "/reminder" }
+func (o Occasion) ReminderOf() Occasion { return reminder + o }
+
+// Reminds returns what the occasion of a reminder reminds of, and whether it is
+// one; o itself where it is none.
+func (o Occasion) Reminds() (of Occasion, ok bool) {
+	s, ok := strings.CutPrefix(string(o), reminder)
+	return Occasion(s), ok
+}
 
 // Verdict says what became of an occasion.
 type Verdict string

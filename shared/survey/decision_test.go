@@ -36,3 +36,18 @@ func TestReasons(t *testing.T) {
 		t.Errorf("%q, want %q", Reasons(), want)
 	}
 }
+
+// A reminder is never taken for an occasion, whatever an event is called.
+func TestReminds(t *testing.T) {
+	for _, o := range []Occasion{"2026Q4", "2026", "custom/invoice-12", "custom/invoice-12/reminder", "custom/reminder/invoice-12"} {
+		if of, ok := o.Reminds(); ok || of != o {
+			t.Errorf("%s is of the reminder of %s", o, of)
+		}
+		if of, ok := o.ReminderOf().Reminds(); !ok || of != o {
+			t.Errorf("the reminder of %s is %s, of %s", o, o.ReminderOf(), of)
+		}
+	}
+	if Occasion("custom/invoice-12").ReminderOf() == "custom/invoice-12/reminder" {
+		t.Error("the reminder of one event is another event")
+	}
+}

@@ -374,7 +374,7 @@ func (l *life) right(k key, d survey.Decision, asked map[key]time.Time, letters 
 		l.t.Errorf("no words for %+v", d)
 	}
 	c, t := l.contacts[k.contact], l.touchpoint(k.touchpoint)
-	reminder := len(k.occasion) > 9 && k.occasion[len(k.occasion)-9:] == "/reminder"
+	_, reminder := k.occasion.Reminds()
 	_, was := asked[k]
 	if reminder {
 		was = slices.ContainsFunc(l.sent, func(s letter) bool {

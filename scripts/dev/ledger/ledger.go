@@ -11,7 +11,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -103,10 +102,11 @@ func (l *Ledger) Note(ds ...survey.Decision) error {
 	var out []byte
 	for _, d := range ds {
 		e := entry{l.day(d.At), refused}
+		_, reminder := d.Occasion.Reminds()
 		switch {
 		case d.Verdict == survey.Planned:
 			continue
-		case d.Verdict == survey.WasAsked && strings.HasSuffix(string(d.Occasion), string(survey.Occasion("").ReminderOf())):
+		case d.Verdict == survey.WasAsked && reminder:
 			e.kind = reminded
 		case d.Verdict == survey.WasAsked:
 			e.kind = asked
