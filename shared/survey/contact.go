@@ -83,7 +83,7 @@ type Details struct {
 
 // Check returns nil, or every broken rule joined, each an [Invalid] [Error] on
 // the field: ref, email, phone, firstName, lastName, company, locale, zone,
-// segments. Addresses are the business of package address and only held to
+// segments, optOut. None tells the detail itself. Addresses are the business of package address and only held to
 // their length here. There must be a ref or an address.
 func (d *Details) Check() error {
 	var errs []error
@@ -109,7 +109,7 @@ func (d *Details) Check() error {
 	}
 	for _, s := range d.Segments {
 		if !ValidSegment(s) {
-			errs = append(errs, broken("segments", "must be made of 1 to %d letters, digits, spaces, - and _, with one = allowed in between, not %q", MaxAttrKey, s))
+			errs = append(errs, broken("segments", "must be made of 1 to %d letters, digits, spaces, - and _, with one = allowed in between", MaxAttrKey))
 			break
 		}
 	}
