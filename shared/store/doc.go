@@ -31,6 +31,8 @@
 //	answer     settles a contested answer            the failed UpdateItem's old image, then one more UpdateItem
 //	answer     knows the touchpoints                 Query settings kind=touchpoint, once a minute and instance
 //	answer     shows an ask of an ended series       GetItem settings kind=series
+//	answer     shows the page to unsubscribe         GetItem responses, GetItem contacts
+//	answer     takes an opt-out, or ends one         the same, and UpdateItem contacts: conditional
 //	vote       takes a vote, no comment              UpdateItem responses: one, conditional, 1.0 write unit, no index
 //	vote       takes a comment                       GetItem, UpdateItem responses, feed
 //	tally      counts a batch                        UpdateItem tallies: one for each sheet touched
@@ -56,8 +58,15 @@
 //	plan, send know the touchpoints and the rules    Query settings kind=touchpoint, GetItem settings kind=rules, once a minute
 //	send       reads the contact                     GetItem contacts
 //	send       takes the contact's turn              UpdateItem contacts: one, conditional, no index
-//	send       creates an ask, marks it sent         PutItem responses: conditional; UpdateItem responses
-//	send       keeps decisions                       GetItem, PutItem decisions
+//	send       creates an ask                        PutItem responses: conditional
+//	send       claims an ask for an attempt, frees   UpdateItem responses: conditional
+//	           it; marks it sent, refused, reminded
+//	send       keeps decisions                       PutItem decisions: conditional, but where the contact was asked
+//	delivery   marks an ask delivered, bounced       GetItem, UpdateItem responses: conditional
+//	delivery   counts bounces, takes an opt-out      GetItem, UpdateItem contacts: conditional
+//	delivery   finds whose SMS it is, and the ask    GetItem addresses, contacts; Query responses by byContact,
+//	                                                 BatchGetItem responses
+//	delivery   takes an answer by SMS                as answer; words without one: UpdateItem responses, feed
 //	recount    reads everything                      Scan responses, Scan tallies
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //	apply      changes the rules of asking           UpdateItem settings: conditional
