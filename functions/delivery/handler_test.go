@@ -27,11 +27,20 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	tables, clock := testkit.NewTables(t), testkit.NewClock(now)
-	out, err := tables.Store.Upsert(t.Context(), []survey.Details{{Email: "maija@example.com", Phone: "+358401234567"}}, now)
+	w := &world{t: t, store: tables.Store, clock: clock, handler: &delivery.Handler{Store: tables.Store, Now: clock.Now}}
+	return w.of("maija@example.com", "+358401234567")
+}
+
+// of returns the same world with another contact.
+func (w *world) of(email, phone string) *world {
+	w.t.Helper()
+	out, err := w.store.Upsert(w.t.Context(), []survey.Details{{Email: email, Phone: phone}}, w.clock.Now())
 	if err != nil {
-		t.Fatal(err)
+		w.t.Fatal(err)
 	}
-	return &world{t, tables.Store, clock, &delivery.Handler{Store: tables.Store, Now: clock.Now}, out[0].Contact}
+	other := *w
+	other.contact = out[0].Contact
+	return &other
 }
 
 // sent makes an ask that was sent to the contact now.
@@ -195,7 +204,8 @@ func TestPassedOver(t *testing.T) {
 }
 
 func TestReplies(t *testing.T) {
-	for _, c := range []struct {
+	world := newWorld(t)
+	for i, c := range []struct {
 		body      string
 		score     int // -1 for none
 		comment   string
@@ -204,7 +214,7 @@ func TestReplies(t *testing.T) {
 		{"9", 9, "", false, false},
 		{" 10 ", 10, "", false, false},
 		{"9!", 9, "", false, false},
-		{"Annan 4, koska toimitus myöhästyi", 4, "Annan 4, koska toimitus myöhästyi", false, false},
+		{"Annan 4, koska toimitus myöhästyi", 4, "Annan , koska toimitus myöhästyi", false, false},
 		{"4. Toimitus myöhästyi", 4, "Toimitus myöhästyi", false, false},
 		{"10/10", 10, "", false, false},
 		{"9 / 10 hyvä", 9, "hyvä", false, false},
@@ -212,29 +222,37 @@ func TestReplies(t *testing.T) {
 		{"11", -1, "11", false, true},
 		{"-1", -1, "-1", false, true},
 		{"8,5", -1, "8,5", false, true},
+		{"A4", -1, "A4", false, true},
+		{"5kpl", -1, "5kpl", false, true},
 		{"👍", -1, "👍", false, true},
+		{"9 👍", 9, "👍", false, false},
 		{"Hyvää palvelua", -1, "Hyvää palvelua", false, true},
 		{"  ", -1, "", false, false},
 		{"\x00", -1, "", false, false},
 		{"STOP", -1, "", true, false},
 		{"Lopeta.", -1, "", true, false},
 		{"sluta", -1, "", true, false},
+		{"LOPETA viestit, kiitos", -1, "", true, false},
+		{"Lopeta jo nämä viestit", -1, "Lopeta jo nämä viestit", false, true},
 		{"stop 3", 3, "stop", false, false},
 		{"Please stop calling", -1, "Please stop calling", false, true},
+		{strings.Repeat("ä", survey.MaxComment+1), -1, strings.Repeat("ä", survey.MaxComment), false, true},
 	} {
-		t.Run(c.body, func(t *testing.T) {
-			w := newWorld(t)
+		t.Run(c.body[:min(len(c.body), 30)], func(t *testing.T) {
+			phone := fmt.Sprintf("+3584000000%02d", i)
+			w := world.of("", phone)
+			w.t = t
 			older := w.sent(survey.SMS, survey.NPS)
 			w.clock.Move(time.Hour)
 			id := w.sent(survey.SMS, survey.NPS)
-			w.sent(survey.Email, survey.NPS)
 			w.clock.Move(time.Minute)
-			w.take(text("+358401234567", c.body))
+			w.sent(survey.Email, survey.NPS)
+			w.take(text(phone, c.body))
 			a := w.ask(id)
 			if c.score >= 0 && (a.Trust != survey.Human || a.Score != c.score) || c.score < 0 && a.Answered() {
 				t.Errorf("trust %q, score %d, want %d", a.Trust, a.Score, c.score)
 			}
-			if want := strings.TrimPrefix(c.comment, fmt.Sprintf("Annan %d, ", c.score)); c.comment != "" && !strings.Contains(a.Comment, strings.TrimSpace(want)) || (c.comment == "") != (a.Comment == "") {
+			if a.Comment != c.comment {
 				t.Errorf("comment %q, want %q", a.Comment, c.comment)
 			}
 			if c.kept != !a.RepliedAt.IsZero() {
@@ -261,18 +279,24 @@ func TestAConversation(t *testing.T) {
 	if a := say("hetki"); a.Answered() || a.Comment != "hetki" {
 		t.Errorf("words first: %+v", a)
 	}
-	if a := say("2"); a.Score != 2 || a.Trust != survey.Human || a.Comment != "hetki" {
+	if a := say("toinen"); a.Answered() || a.Comment != "hetki\ntoinen" {
+		t.Errorf("more words: %+v", a)
+	}
+	if a := say("2"); a.Score != 2 || a.Trust != survey.Human || a.Comment != "hetki\ntoinen" {
 		t.Errorf("then a number: %+v", a)
 	}
-	if a := say("kassalla oli jono"); a.Score != 2 || a.Comment != "kassalla oli jono" {
+	if a := say("kassalla oli jono"); a.Score != 2 || a.Comment != "hetki\ntoinen\nkassalla oli jono" {
 		t.Errorf("then why: %+v", a)
 	}
-	if a := say("3"); a.Score != 3 {
-		t.Errorf("then another number: %+v", a)
+	if a := say("3 hetki"); a.Score != 3 || a.Comment != "hetki\ntoinen\nkassalla oli jono" {
+		t.Errorf("then another number, with words that are there: %+v", a)
 	}
 	say("stop")
 	if _, out := w.person().OptOuts[survey.SMS]; !out {
 		t.Error("not out after STOP")
+	}
+	if _, out := w.person().OptOuts[survey.Email]; out {
+		t.Error("out of e-mail after STOP by SMS")
 	}
 	say("aloita")
 	if _, out := w.person().OptOuts[survey.SMS]; out {
@@ -284,12 +308,95 @@ func TestAConversation(t *testing.T) {
 	}
 }
 
+// A scanner's answer is nobody's: words are kept beside it, and a number is an
+// answer.
+func TestAfterAScanner(t *testing.T) {
+	w := newWorld(t)
+	id := w.sent(survey.SMS, survey.CSAT)
+	if _, err := w.store.Answer(t.Context(), id, survey.Answer{Score: 1, Via: survey.Auto}, w.clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	w.take(text("+358401234567", "mikä tämä on"))
+	if a := w.ask(id); a.Trust != survey.Suspect || a.Comment != "mikä tämä on" || a.RepliedAt.IsZero() {
+		t.Errorf("words: %+v", a)
+	}
+	w.take(text("+358401234567", "4"))
+	if a := w.ask(id); a.Trust != survey.Human || a.Score != 4 || a.Comment != "mikä tämä on" {
+		t.Errorf("a number: %+v", a)
+	}
+}
+
+// A message that the person has changed their address since, or was to nobody
+// known, tells of the ask alone.
+func TestAnotherAddress(t *testing.T) {
+	w := newWorld(t)
+	id := w.sent(survey.Email, survey.NPS)
+	elsewhere := strings.Replace(bounce("Permanent", id), `"destination":["maija@example.com"]`, `"destination":["maija@old.example.com"]`, 1)
+	w.take(elsewhere)
+	if a := w.ask(id); a.BouncedAt.IsZero() {
+		t.Error("the ask did not bounce")
+	}
+	if b := w.person().Bounces; len(b) > 0 {
+		t.Errorf("the new address: %+v", b)
+	}
+	w.take(strings.ReplaceAll(bounce("Permanent", id), "maija@example.com", "Maija@Example.com"))
+	if _, ok := w.person().Undeliverable(survey.Email); !ok {
+		t.Error("the same address in capitals is not stopped")
+	}
+	test := *testkit.NewAsk(now)
+	test.Test = true
+	if err := w.store.CreateAsk(t.Context(), &test); err != nil {
+		t.Fatal(err)
+	}
+	w.take(ses("Delivery", test.ID, `,"delivery":{"timestamp":"2026-11-21T10:00:02.000Z"}`))
+	w.take(bounce("Permanent", test.ID))
+	w.take(ses("Complaint", test.ID, ""))
+	if a := w.ask(test.ID); a.DeliveredAt.IsZero() || a.BouncedAt.IsZero() {
+		t.Errorf("a test: %+v", a)
+	}
+}
+
+// Every answer of every scale is read, also out of the highest, and nothing
+// beside it.
+func TestScore(t *testing.T) {
+	for _, m := range survey.Metrics() {
+		low, high := m.Scale()
+		for n := -1; n <= 12; n++ {
+			want := low <= n && n <= high
+			for _, form := range []string{"%d", " %d ", "%d!", "(%d)", "arvosana: %d", "%d\nkiitos"} {
+				body := fmt.Sprintf(form, n)
+				if got, _, ok := delivery.Score(m, body); ok != want || ok && got != n {
+					t.Errorf("%s: %q is %d, %v", m, body, got, ok)
+				}
+			}
+			for _, form := range []string{"%d/%d", "%d / %d", "%d of %d", "%d out of %d", "%d av %d", "%d kautta %d"} {
+				body := fmt.Sprintf(form, n, high)
+				if got, rest, ok := delivery.Score(m, body); ok != want || ok && (got != n || rest != "") {
+					t.Errorf("%s: %q is %d and %q, %v", m, body, got, rest, ok)
+				}
+			}
+			if _, _, ok := delivery.Score(m, fmt.Sprintf("%d/%d", n, high+1)); ok {
+				t.Errorf("%s: %d of %d is an answer", m, n, high+1)
+			}
+			for _, form := range []string{"%d %d", "%d-%d", "%d tai %d", "%d,%d", "%d.%d", "+%d", "x%d", "%dx"} {
+				body := fmt.Sprintf(form, n, high)
+				if strings.Count(form, "%") == 1 {
+					body = fmt.Sprintf(form, n)
+				}
+				if got, _, ok := delivery.Score(m, body); ok {
+					t.Errorf("%s: %q is %d", m, body, got)
+				}
+			}
+		}
+	}
+}
+
 func FuzzHandle(f *testing.F) {
 	f.Add(bounce("Permanent", strings.Repeat("A", 22)))
 	f.Add(text("+358401234567", "9"))
 	f.Add(`{"detail-type":"x","detail":{"mail":{"tags":{"ask":[]}}}}`)
 	f.Fuzz(func(t *testing.T, event string) {
-		h := &delivery.Handler{Store: nobody{}, Now: func() time.Time { return now }}
+		h := &delivery.Handler{Store: &memory{}, Now: func() time.Time { return now }}
 		_ = h.Handle(t.Context(), json.RawMessage(event)) // whatever it is, it does not panic
 	})
 }

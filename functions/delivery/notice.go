@@ -4,19 +4,21 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
 // notice is what SES tells of a message (Amazon SES, "Examples of event data that
-// Amazon SES publishes to Amazon EventBridge"). Of what it has, only this is
-// read: no address.
+// Amazon SES publishes to Amazon EventBridge"), of which this is read.
 type notice struct {
 	EventType string `json:"eventType"`
 	Mail      struct {
-		MessageID string              `json:"messageId"`
-		Tags      map[string][]string `json:"tags"`
+		MessageID   string              `json:"messageId"`
+		Destination []string            `json:"destination"`
+		Tags        map[string][]string `json:"tags"`
 	} `json:"mail"`
 	Delivery  *moment `json:"delivery"`
 	Complaint *moment `json:"complaint"`
@@ -59,17 +61,26 @@ func (h *Handler) notice(ctx context.Context, detail json.RawMessage) error {
 	}
 	switch n.EventType {
 	case "Delivery":
-		err = h.delivered(ctx, a, at(n.Delivery, h.Now()))
+		when := at(n.Delivery, h.Now())
+		if err = h.Store.MarkDelivered(ctx, a.ID, when); err == nil {
+			err = h.noteBounces(ctx, a, n, when, func(b survey.Bounces, address string) survey.Bounces { return b.Delivered(address, a.ID) })
+		}
 	case "Bounce":
 		if n.Bounce == nil {
 			passOver(ctx, "a bounce that says nothing", log...)
 			return nil
 		}
-		err = h.bounced(ctx, a, n.Bounce.BounceType == permanent, at(&n.Bounce.moment, h.Now()))
+		when := at(&n.Bounce.moment, h.Now())
+		hard := n.Bounce.BounceType == permanent
+		if err = h.Store.MarkBounced(ctx, a.ID, when); err == nil {
+			err = h.noteBounces(ctx, a, n, when, func(b survey.Bounces, address string) survey.Bounces { return b.Bounced(address, a.ID, hard, when) })
+		}
 	case "Complaint":
 		// The message arrived, and the person wants no more: an opt-out, which
 		// holds for whatever address they have.
-		_, err = h.Store.OptOut(ctx, a.Contact, []survey.Channel{survey.Email}, false, at(n.Complaint, h.Now()))
+		if a.Contact != "" {
+			_, err = h.Store.OptOut(ctx, a.Contact, []survey.Channel{a.Channel}, false, at(n.Complaint, h.Now()))
+		}
 	case "Reject":
 		// SES found a virus in it and sent nothing: nobody gets it. The address
 		// is not to blame.
@@ -87,27 +98,18 @@ func (h *Handler) notice(ctx context.Context, detail json.RawMessage) error {
 	return nil
 }
 
-func (h *Handler) delivered(ctx context.Context, a *survey.Ask, when time.Time) error {
-	if err := h.Store.MarkDelivered(ctx, a.ID, when); err != nil {
-		return err
+// noteBounces changes what is known of the address that the message of an ask
+// went to, where the contact has it still. The ask of a test has none.
+func (h *Handler) noteBounces(ctx context.Context, a *survey.Ask, n notice, when time.Time, change func(b survey.Bounces, address string) survey.Bounces) error {
+	if a.Contact == "" {
+		return nil
 	}
 	return h.Store.NoteBounces(ctx, a.Contact, a.Channel, func(c *survey.Contact, b survey.Bounces) survey.Bounces {
-		if b.Ask == a.ID {
-			return b // it arrived and came back, in either order
+		address := c.Address(a.Channel)
+		if !slices.ContainsFunc(n.Mail.Destination, func(to string) bool { return strings.EqualFold(to, address) }) {
+			return b
 		}
-		return b.Delivered(c.Address(a.Channel))
-	}, when)
-}
-
-func (h *Handler) bounced(ctx context.Context, a *survey.Ask, hard bool, when time.Time) error {
-	if err := h.Store.MarkBounced(ctx, a.ID, when); err != nil {
-		return err
-	}
-	return h.Store.NoteBounces(ctx, a.Contact, a.Channel, func(c *survey.Contact, b survey.Bounces) survey.Bounces {
-		if c.Address(a.Channel) == "" {
-			return b // it has been taken away meanwhile
-		}
-		return b.Bounced(c.Address(a.Channel), a.ID, hard, when)
+		return change(b, address)
 	}, when)
 }
 

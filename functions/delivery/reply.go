@@ -25,8 +25,8 @@ type incoming struct {
 
 // reply takes a text message. Who sends one number of the scale answers the last
 // question that they got by SMS and that is still open; who sends STOP, or the
-// same in Finnish or Swedish, gets no more; what else they write is kept as a
-// comment.
+// same in Finnish or Swedish, gets no more; what else they write is added to the
+// comment, and words that are there are not added again.
 func (h *Handler) reply(ctx context.Context, message string) error {
 	var in incoming
 	if err := json.Unmarshal([]byte(message), &in); err != nil || in.From == "" {
@@ -66,16 +66,19 @@ func (h *Handler) said(ctx context.Context, c *survey.Contact, body string) erro
 		return nil
 	}
 	score, rest, ok := Score(a.Metric, body)
-	in := survey.Answer{Score: score, Via: survey.ViaHuman}
-	switch {
-	case !ok && !a.Counted():
-		return h.keep(ctx, a, words(body))
-	case !ok: // more about the answer that stands
-		in.Score = a.Score
+	if !ok {
 		rest = body
 	}
-	if rest = words(rest); rest != "" {
-		in.Comment = &rest
+	comment := added(a.Comment, words(rest))
+	if !ok && !a.Counted() {
+		return h.keep(ctx, a, comment)
+	}
+	in := survey.Answer{Score: score, Via: survey.ViaHuman}
+	if !ok { // more about the answer that stands
+		in.Score = a.Score
+	}
+	if comment != a.Comment {
+		in.Comment = &comment
 	}
 	_, err = h.Store.Answer(ctx, a.ID, in, h.Now())
 	if err != nil && survey.CodeOf(err) == survey.Closed {
@@ -85,8 +88,9 @@ func (h *Handler) said(ctx context.Context, c *survey.Contact, body string) erro
 	return err
 }
 
+// keep keeps words that came without an answer.
 func (h *Handler) keep(ctx context.Context, a *survey.Ask, comment string) error {
-	if comment == "" {
+	if comment == a.Comment {
 		return nil
 	}
 	err := h.Store.KeepReply(ctx, a, comment, h.Now())
@@ -94,6 +98,15 @@ func (h *Handler) keep(ctx context.Context, a *survey.Ask, comment string) error
 		return fmt.Errorf("answered meanwhile, so try again: %w", err)
 	}
 	return err
+}
+
+// added is a comment with what is said after it: on a line of its own, once, and
+// as far as there is room.
+func added(comment, more string) string {
+	if more == "" || strings.Contains("\n"+comment+"\n", "\n"+more+"\n") {
+		return comment
+	}
+	return words(comment + "\n" + more)
 }
 
 // open returns the last ask of a contact by SMS that can be answered or changed,
@@ -123,12 +136,23 @@ var commands = map[string]bool{
 	"start": true, "aloita": true, "börja": true, "unstop": true,
 }
 
+// promised are the commands that the messages name. Who sends one with a word or
+// two beside it ("stop it please") means it too.
+var promised = []string{"stop", "lopeta", "sluta"}
+
 // command reports whether a text is a command, and whether it brings the
 // questions back.
 func command(body string) (back, ok bool) {
-	word := strings.TrimFunc(strings.ToLower(body), func(r rune) bool { return !unicode.IsLetter(r) })
-	back, ok = commands[word]
-	return back, ok && !strings.ContainsFunc(body, unicode.IsDigit)
+	said := strings.FieldsFunc(strings.ToLower(body), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	switch {
+	case len(said) == 1:
+		back, ok = commands[said[0]]
+		return back, ok
+	case len(said) == 0 || len(said) > 3:
+		return false, false
+	default:
+		return false, slices.Contains(promised, said[0]) && !strings.ContainsFunc(body, unicode.IsDigit)
+	}
 }
 
 var number = regexp.MustCompile(`[-+]?\d+([.,]\d+)?`)
@@ -146,6 +170,11 @@ func Score(m survey.Metric, body string) (score int, rest string, ok bool) {
 		return 0, "", false
 	}
 	from, to := found[0][0], found[0][1]
+	before, _ := utf8.DecodeLastRuneInString(body[:from])
+	after, _ := utf8.DecodeRuneInString(body[to:])
+	if unicode.IsLetter(before) || unicode.IsLetter(after) {
+		return 0, "", false // "A4": part of a word
+	}
 	digits := number.FindString(body[from:to])
 	score, err := strconv.Atoi(digits)
 	if err != nil || strings.ContainsAny(digits, "+-") || !m.Admits(score) {

@@ -41,8 +41,8 @@ func (s *Store) markOnce(ctx context.Context, id, attribute string, at time.Time
 }
 
 // KeepReply keeps words that came back without an answer in them, instead of
-// those that came before. Where the ask is answered they are the comment of the
-// answer's: take them with [Store.Answer]. The error is [survey.Conflict] then,
+// those that came before. Where the ask has an answer that counts they are its
+// comment: take them with [Store.Answer]. The error is [survey.Conflict] then,
 // and [survey.NotFound] where there is no such ask.
 func (s *Store) KeepReply(ctx context.Context, a *survey.Ask, comment string, at time.Time) error {
 	feed, feedAt := feedKeys(a.Touchpoint, a.ID, at)
@@ -51,7 +51,7 @@ func (s *Store) KeepReply(ctx context.Context, a *survey.Ask, comment string, at
 	e.set("repliedAt", millis(at))
 	e.set("feed", str(feed))
 	e.set("feedAt", str(feedAt))
-	old, err := s.mark(ctx, a.ID, e, e.exists("id")+" AND "+e.notExists("trust"))
+	old, err := s.mark(ctx, a.ID, e, e.exists("id")+" AND ("+e.notExists("trust")+" OR "+e.is("trust", "=", str(string(survey.Suspect)))+")")
 	switch {
 	case err != nil:
 		return fmt.Errorf("keeping a reply at %s: %w", a.Touchpoint, err)
