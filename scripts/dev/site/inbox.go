@@ -201,6 +201,9 @@ func fields(raw []byte) []fact {
 			value = decoded
 		}
 		if value != "" {
+			if strings.Count(value, "<") == 1 && strings.HasPrefix(value, "<") { // an address alone
+				value = strings.Trim(value, "<>")
+			}
 			out = append(out, fact{name, value})
 		}
 	}

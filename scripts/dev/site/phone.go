@@ -99,7 +99,9 @@ func (s *site) told(ctx context.Context, c *conversation) error {
 	if err != nil {
 		return err
 	}
-	c.Name, c.Contact = nameOf(who), who.ID
+	if c.Name, c.Contact = nameOf(who), who.ID; c.Name == c.Number {
+		c.Name = "contact"
+	}
 	name, err := s.names(ctx)
 	if err != nil {
 		return err

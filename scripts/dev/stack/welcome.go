@@ -29,19 +29,33 @@ func (s *Stack) welcome(ctx context.Context, h *send.Handler) error {
 	if err != nil {
 		return err
 	}
-	atOnce := *h
-	atOnce.Catalog = anyHour{h.Catalog}
-	resp, err := atOnce.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "welcome", Body: string(body)}}})
+	hurried := *h
+	hurried.Catalog = atOnce{h.Catalog}
+	resp, err := hurried.Handle(ctx, events.SQSEvent{Records: []events.SQSMessage{{MessageId: "welcome", Body: string(body)}}})
 	if err == nil && len(resp.BatchItemFailures) > 0 {
 		err = errors.New("the first e-mail could not be sent: see above")
 	}
 	return err
 }
 
-// anyHour is a catalog whose rules let people be asked at any hour of any day.
-type anyHour struct{ send.Catalog }
+// atOnce is a catalog by which people are asked at any hour of any day, and
+// whatever they are asked about soon.
+type atOnce struct{ send.Catalog }
 
-func (a anyHour) Rulebook(ctx context.Context) (*asking.Rulebook, error) {
+func (atOnce) All(context.Context) ([]*survey.Touchpoint, error) { return nil, nil }
+
+func (a atOnce) Touchpoint(ctx context.Context, id string) (*survey.Touchpoint, error) {
+	t, err := a.Catalog.Touchpoint(ctx, id)
+	if err != nil || t.Trigger == nil {
+		return t, err
+	}
+	out, trigger := *t, *t.Trigger
+	trigger.Weekdays = []string{"mon", "tue", "wed", "thu", "fri", "sat", "sun"}
+	out.Trigger = &trigger
+	return &out, nil
+}
+
+func (a atOnce) Rulebook(ctx context.Context) (*asking.Rulebook, error) {
 	book, err := a.Catalog.Rulebook(ctx)
 	if err != nil {
 		return nil, err
