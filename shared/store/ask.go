@@ -269,17 +269,7 @@ func (s *Store) CreateAsk(ctx context.Context, a *survey.Ask) error {
 // time stands; saying it again changes nothing. The error is [survey.NotFound]
 // where there is no such ask.
 func (s *Store) MarkSent(ctx context.Context, id string, at time.Time) error {
-	e := newExpression()
-	e.set("sentAt", millis(at))
-	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists("sentAt"))
-	switch {
-	case err != nil:
-		return fmt.Errorf("marking an ask sent: %w", err)
-	case old != nil && len(old) == 0:
-		return noSuchAsk()
-	default:
-		return nil
-	}
+	return s.markOnce(ctx, id, "sentAt", at)
 }
 
 // MarkReminded says that the contact was reminded of an ask, which happens
