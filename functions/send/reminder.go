@@ -72,6 +72,9 @@ func (h *Handler) remind(ctx context.Context, a queue.Ask) error {
 		logSent(ctx, m, channel, messageID)
 	case code == survey.Invalid:
 		slog.WarnContext(ctx, "refused for good", "touchpoint", m.Touchpoint, "contact", m.Contact, "channel", string(channel), "reminder", true, "error", err.Error())
+		if err := h.Store.ReleaseReminder(ctx, ask.ID, now); err != nil {
+			return err
+		}
 		return h.refuse(ctx, d, survey.Undeliverable)
 	case code == survey.Unavailable:
 		if freeErr := h.Store.ReleaseReminder(ctx, ask.ID, now); freeErr != nil {

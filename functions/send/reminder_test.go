@@ -232,6 +232,22 @@ func TestReminderTrouble(t *testing.T) {
 	}
 }
 
+// A reminder that is refused for good was not sent, however often its message
+// comes.
+func TestReminderRefusedForGood(t *testing.T) {
+	w := newWorld(t)
+	a := w.reminder(nil)
+	w.transport = func(message.Message) error { return errRefused }
+	for range 3 {
+		w.done(a)
+		w.wasRefused(a, survey.Undeliverable)
+		w.clock.Move(visibility)
+	}
+	if ask := w.askOf(a); !ask.RemindedAt.IsZero() {
+		t.Errorf("the ask is %+v", ask)
+	}
+}
+
 func TestReminderDryRun(t *testing.T) {
 	w := newWorld(t)
 	a := w.reminder(nil)
