@@ -10,10 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"github.com/pulssi/pulssi/scripts/dev/clock"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/testkit/checkout"
@@ -27,6 +29,11 @@ type Deployment struct {
 	// URL is where the HTTP API is, without a slash at its end: that of the
 	// local stack, and PULSSI_PUBLIC_URL anywhere else. "" where nobody says.
 	URL string
+	// Services is where the local stack takes mail and SMS, as SES and SNS do;
+	// "" for AWS itself.
+	Services string
+	// Now is the time there: the local stack's clock can be moved.
+	Now func() time.Time
 }
 
 // Open returns the deployment to work on:
@@ -55,7 +62,7 @@ var localEnv = map[string]string{
 }
 
 func open(ctx context.Context, getenv func(string) string, devFile func() (string, error)) (Deployment, error) {
-	given := map[string]string{}
+	given, services, now := map[string]string{}, "", time.Now
 	for _, name := range []string{config.TablePrefix, config.DynamoDBEndpoint, config.PublicURL} {
 		given[name] = getenv(name)
 	}
@@ -67,6 +74,12 @@ func open(ctx context.Context, getenv func(string) string, devFile func() (strin
 		switch endpoint := given[config.DynamoDBEndpoint]; {
 		case dev.Endpoint != "" && (endpoint == "" || endpoint == dev.Endpoint):
 			given = map[string]string{config.TablePrefix: dev.Prefix, config.DynamoDBEndpoint: dev.Endpoint, config.PublicURL: dev.URL}
+			services = dev.Services
+			c, err := clock.Open(dev.Clock, time.Now)
+			if err != nil {
+				return Deployment{}, err
+			}
+			now = c.Now
 		case endpoint == "":
 			return Deployment{}, fmt.Errorf("no tables to work on: start the local stack with `make dev`, or set %s to that of a deployment", config.TablePrefix)
 		}
@@ -83,6 +96,8 @@ func open(ctx context.Context, getenv func(string) string, devFile func() (strin
 		Store: store.New(store.NewClient(c, env), c),
 		Where: fmt.Sprintf("the tables %s* at %s", c.TablePrefix, c.DynamoDBEndpoint),
 		URL:   c.PublicURL,
+
+		Services: services, Now: now,
 	}, nil
 }
 
@@ -102,6 +117,7 @@ func openAWS(ctx context.Context, getenv func(string) string, given map[string]s
 		Store: store.New(dynamodb.NewFromConfig(ac), c),
 		Where: fmt.Sprintf("the tables %s* in AWS, %s", c.TablePrefix, c.Region),
 		URL:   c.PublicURL,
+		Now:   time.Now,
 	}, nil
 }
 
@@ -110,6 +126,8 @@ type dev struct {
 	Endpoint string `json:"endpoint"`
 	Prefix   string `json:"prefix"`
 	URL      string `json:"url"`
+	Services string `json:"services"`
+	Clock    string `json:"clock"`
 }
 
 // readDev returns the address of the local stack, empty while it does not run.

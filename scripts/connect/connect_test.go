@@ -2,10 +2,12 @@ package connect
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/testkit"
@@ -14,10 +16,15 @@ import (
 func TestOpen(t *testing.T) {
 	t.Setenv(config.Region, "eu-west-1") // read by the AWS client itself
 	const (
-		running = `{"endpoint":"http://127.0.0.1:1111","prefix":"dev-","url":"http://localhost:9000"}`
-		local   = "http://localhost:9000"
-		public  = "https://answer.example.com"
+		services = "http://127.0.0.1:3333"
+		local    = "http://localhost:9000"
+		public   = "https://answer.example.com"
 	)
+	ahead := filepath.Join(t.TempDir(), "clock.json")
+	if err := os.WriteFile(ahead, []byte(`{"offset":86400000000000}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	running := fmt.Sprintf(`{"endpoint":"http://127.0.0.1:1111","prefix":"dev-","url":%q,"services":%q,"clock":%q}`, local, services, ahead)
 	for name, tc := range map[string]struct {
 		dev  string // content of .local/dev.json, "" for none
 		env  map[string]string
@@ -50,6 +57,16 @@ func TestOpen(t *testing.T) {
 			}
 			if (d.Store == nil) != (err != nil) || !strings.Contains(got, tc.want) || d.URL != tc.url {
 				t.Errorf("%+v, %v: want %q, address %q", d, err, tc.want, tc.url)
+			}
+			if err != nil {
+				return
+			}
+			isLocal := strings.Contains(d.Where, "dev-")
+			if isLocal != (d.Services == services) || !isLocal && d.Services != "" {
+				t.Errorf("mail and SMS go to %q", d.Services)
+			}
+			if isAhead := d.Now().After(time.Now().Add(23 * time.Hour)); isAhead != isLocal {
+				t.Errorf("the clock is ahead: %t", isAhead)
 			}
 		})
 	}

@@ -76,6 +76,7 @@ func run() error {
 	say("")
 	if s.Fresh {
 		say("One mail waits in the inbox: %s/inbox", s.URL)
+		say("")
 	}
 	say("Ctrl-C stops it; everything is kept.")
 	<-ctx.Done()
