@@ -287,8 +287,11 @@ func TestChangeContact(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("all removed: -want +got:\n%s", diff)
 	}
-	// What was given up is free.
+	// What was given up is free, and comes with the opt-outs of who gave it up.
 	other := c.add(`{"ref":"C-1001","phone":"040 123 4567"}`)
+	if !cmp.Equal(other.OptOuts, want.OptOuts) {
+		t.Errorf("opt-outs %v, want those of the last holder: %v", other.OptOuts, want.OptOuts)
+	}
 
 	for _, tt := range []struct {
 		name, body string
@@ -325,9 +328,10 @@ func TestChangeContact(t *testing.T) {
 	c.refused(c.do("PATCH /api/contacts/{id}", "short", "", `{}`), 400, survey.Invalid, "id", "id must be 22 characters")
 	// null for an opt-out that is not there takes nothing away.
 	var same contact
-	c.want(c.do("PATCH /api/contacts/{id}", other.ID, "", `{"optOut":null}`), http.StatusOK, &same)
-	if !cmp.Equal(other, same) {
-		t.Errorf("null for no opt-outs: %s", cmp.Diff(other, same))
+	free := c.add(`{"ref":"C-2002"}`)
+	c.want(c.do("PATCH /api/contacts/{id}", free.ID, "", `{"optOut":null}`), http.StatusOK, &same)
+	if !cmp.Equal(free, same) {
+		t.Errorf("null for no opt-outs: %s", cmp.Diff(free, same))
 	}
 }
 
