@@ -13,6 +13,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,8 +50,10 @@ type letter struct {
 
 // memory is everything that plan and send have to do with: the tables, the
 // touchpoints, the queue and the schedules. It is used by one goroutine at a
-// time but for plan's workers, which only read.
+// time but for plan's workers, which write decisions and schedules, and only
+// read the rest.
 type memory struct {
+	mu          sync.Mutex // of decisions and waiting
 	now         time.Time
 	touchpoints []*survey.Touchpoint
 	rules       survey.Rules
@@ -158,6 +161,8 @@ func (m *memory) Zones(context.Context) ([]string, error) {
 }
 
 func (m *memory) Decision(_ context.Context, contact, touchpoint string, o survey.Occasion) (survey.Decision, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	d, ok := m.decisions[key{contact, touchpoint, o}]
 	if !ok {
 		return d, notFound("occasion")
@@ -166,6 +171,8 @@ func (m *memory) Decision(_ context.Context, contact, touchpoint string, o surve
 }
 
 func (m *memory) PutDecision(_ context.Context, d survey.Decision) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	k := key{d.Contact, d.Touchpoint, d.Occasion}
 	if m.decisions[k].Verdict != survey.WasAsked || d.Verdict == survey.WasAsked {
 		m.decisions[k] = d
@@ -199,6 +206,8 @@ func (m *memory) SendAsks(_ context.Context, asks []queue.Ask) error {
 }
 
 func (m *memory) At(_ context.Context, at time.Time, name string, a queue.Ask) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if _, ok := m.waiting[name]; !ok {
 		m.waiting[name] = wait{at, a}
 	}
