@@ -1,6 +1,9 @@
 package site
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +100,33 @@ func TestHeard(t *testing.T) {
 		a.Metric = survey.NPS
 		if got := s.heard(&a); got != want {
 			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestPostOneClick posts as RFC 8058 has it, follows nowhere, and tells what
+// does not work.
+func TestPostOneClick(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Method != http.MethodPost || string(body) != "List-Unsubscribe=One-Click" ||
+			r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" || len(r.Cookies()) > 0 {
+			t.Errorf("%s %q, %v", r.Method, body, err)
+		}
+		if r.URL.Path == "/moved" {
+			http.Redirect(w, r, "/", http.StatusFound)
+		}
+	}))
+	defer server.Close()
+	for address, want := range map[string]int{server.URL + "/": 200, server.URL + "/moved": 302} {
+		if got, err := postOneClick(t.Context(), address); got != want || err != nil {
+			t.Errorf("%s: %d, %v", address, got, err)
+		}
+	}
+	server.Close()
+	for address, want := range map[string]string{"": "no address", server.URL: "nobody answers", ":": "no address to post to"} {
+		if _, err := postOneClick(t.Context(), address); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", address, err)
 		}
 	}
 }
