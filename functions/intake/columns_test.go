@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -142,7 +143,7 @@ func TestPerson(t *testing.T) {
 			}
 			r := table.Row{Number: 2, Cells: strings.Split(c.row, "|")}
 			if name == "all of it" { // whose segments have a bar in them
-				r.Cells = append(strings.Split(c.row, "|")[:7], "vip, uusi;maa=FI|vip")
+				r.Cells = slices.Concat(r.Cells[:7], []string{"vip, uusi;maa=FI|vip"})
 			}
 			p := columns.person(r, Defaults{Country: "FI"})
 			if diff := cmp.Diff(c.want, p.details); diff != "" {

@@ -121,7 +121,7 @@ func (p *problemsFile) add(x Problem) error {
 
 func (p *problemsFile) write(cells ...string) error {
 	for i, c := range cells {
-		if c != "" && strings.Contains("=+-@\t\r", c[:1]) {
+		if c != "" && strings.ContainsAny(c[:1], "=+-@\t\r") {
 			cells[i] = "'" + c
 		}
 	}

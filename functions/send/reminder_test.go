@@ -284,7 +284,6 @@ func TestPace(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, p := range map[string]*Pace{"none": nil, "first": NewPace(1, func() time.Time { return now }, Timer), "waiting": p} {
-		p := p
 		if name == "waiting" {
 			p = NewPace(0.001, func() time.Time { return now }, Timer)
 			_ = p.Wait(t.Context())

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,10 +52,10 @@ func TestBootstraps(t *testing.T) {
 	if err := around.touchpoints(ctx); err != nil {
 		t.Fatal(err)
 	}
-	env := append(around.env,
-		config.DynamoDBEndpoint+"="+tables.Config.DynamoDBEndpoint,
-		config.TablePrefix+"="+tables.Config.TablePrefix,
-	)
+	env := slices.Concat(around.env, []string{
+		config.DynamoDBEndpoint + "=" + tables.Config.DynamoDBEndpoint,
+		config.TablePrefix + "=" + tables.Config.TablePrefix,
+	})
 
 	works := map[topology.Function]func(*testing.T, local.Invoke){
 		topology.Answer: func(t *testing.T, invoke local.Invoke) {

@@ -3,6 +3,7 @@ package mail
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net/mail"
 	"regexp"
@@ -70,7 +71,7 @@ func TestComposeIsRead(t *testing.T) {
 			t.Errorf("%s: %q, %v", kind, body, err)
 		}
 	}
-	if _, err := r.NextPart(); err != io.EOF {
+	if _, err := r.NextPart(); !errors.Is(err, io.EOF) {
 		t.Errorf("more parts: %v", err)
 	}
 }
@@ -158,7 +159,7 @@ func TestComposeRefuses(t *testing.T) {
 		l := sample()
 		edit(&l)
 		_, err := Compose(l)
-		if e, ok := err.(*survey.Error); !ok || e.Code != survey.Invalid || e.Field != field {
+		if e, ok := errors.AsType[*survey.Error](err); !ok || e.Code != survey.Invalid || e.Field != field {
 			t.Errorf("%s: %v", field, err)
 		}
 	}

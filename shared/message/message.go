@@ -1,3 +1,5 @@
+// Package message writes an ask as an e-mail and as an SMS, in the language of
+// whoever gets it.
 package message
 
 import "github.com/pulssi/pulssi/shared/survey"

@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -42,7 +43,7 @@ func TestDecodeAskRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, err := queue.DecodeAsk([]byte(c.body))
-			e, ok := err.(*survey.Error)
+			e, ok := errors.AsType[*survey.Error](err)
 			if !ok || e.Code != survey.Invalid || e.Field != c.field || c.message != "" && e.Message != c.message {
 				t.Errorf("%+v, %#v", a, err)
 			}

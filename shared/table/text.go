@@ -124,7 +124,7 @@ func trim(cells []string) ([]string, error) {
 func separator(sample string, all bool) rune {
 	first, _, _ := strings.Cut(sample, "\n")
 	first = strings.TrimRight(first, "\r")
-	if len(first) == len("sep=;") && strings.EqualFold(first[:4], "sep=") && strings.Contains(";,\t|", first[4:]) {
+	if len(first) == len("sep=;") && strings.EqualFold(first[:4], "sep=") && strings.ContainsAny(first[4:], ";,\t|") {
 		return rune(first[4])
 	}
 	if !all { // the last line may be half a line
@@ -201,11 +201,10 @@ func (e *eightBit) Read(p []byte) (int, error) {
 	if e.decided != nil {
 		return e.decided.Read(p)
 	}
-	ahead, err := e.in.Peek(1)
-	if err != nil {
+	if _, err := e.in.Peek(1); err != nil {
 		return 0, err
 	}
-	ahead, _ = e.in.Peek(e.in.Buffered())
+	ahead, _ := e.in.Peek(e.in.Buffered()) // what is there cannot fail to be seen
 	ascii := bytes.IndexFunc(ahead, func(r rune) bool { return r >= utf8.RuneSelf })
 	switch {
 	case ascii < 0:
@@ -215,7 +214,7 @@ func (e *eightBit) Read(p []byte) (int, error) {
 	}
 	// What comes after; the end of the file, or of reading, is told when it is
 	// come to.
-	ahead, err = e.in.Peek(window)
+	ahead, err := e.in.Peek(window)
 	if validStart(ahead, err == nil) {
 		e.decided = e.in
 	} else {

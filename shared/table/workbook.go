@@ -99,7 +99,7 @@ func (w *workbook) sheets(main string) ([]Sheet, error) {
 		}
 	}
 	var sheets []Sheet
-	err = w.each(main, func(d *decoder, e xml.StartElement) error {
+	err = w.each(main, func(_ *decoder, e xml.StartElement) error {
 		switch e.Name.Local {
 		case "workbookPr":
 			v := attr(e, "date1904")
@@ -123,7 +123,7 @@ func (w *workbook) relations(part string) (out []relation, err error) {
 	if _, ok := w.parts[part]; !ok {
 		return nil, mistake("the file is a ZIP, but no Excel workbook (.xlsx)")
 	}
-	err = w.each(part, func(d *decoder, e xml.StartElement) error {
+	err = w.each(part, func(_ *decoder, e xml.StartElement) error {
 		if e.Name.Local == "Relationship" {
 			out = append(out, relation{attr(e, "Id"), attr(e, "Type"), attr(e, "Target")})
 		}
@@ -182,7 +182,7 @@ func (w *workbook) readTexts(part string) (*texts, error) {
 func (w *workbook) readStyles(part string) (dates []bool, err error) {
 	custom := map[int]bool{}
 	inCells := false
-	err = w.each(part, func(d *decoder, e xml.StartElement) error {
+	err = w.each(part, func(_ *decoder, e xml.StartElement) error {
 		switch e.Name.Local {
 		case "numFmt":
 			if id, err := strconv.Atoi(attr(e, "numFmtId")); err == nil {

@@ -203,8 +203,7 @@ func TestFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var at record[time.Time]
-			var r *rig
-			r = open(t, "", start)
+			r := open(t, "", start)
 			r.sendAsks(2)
 			r.Start(functions{send: func(_ context.Context, e events.SQSEvent) (events.SQSEventResponse, error) {
 				at.add(r.clock.Now())
@@ -242,8 +241,7 @@ func TestFailures(t *testing.T) {
 
 func TestADelayedMessageComesWhenItIsToCome(t *testing.T) {
 	var at record[time.Time]
-	var r *rig
-	r = open(t, "", start)
+	r := open(t, "", start)
 	r.sendAsks(1)
 	r.Start(functions{send: func(ctx context.Context, e events.SQSEvent) (resp events.SQSEventResponse, err error) {
 		at.add(r.clock.Now())

@@ -147,7 +147,7 @@ func newDayView(days []ledger.Day) dayView {
 func (s *site) clockView() clockView {
 	p := s.desk.Journey.Progress()
 	v := clockView{
-		Now: s.moment(p.Now) + " " + p.Now.In(s.desk.Zone).Format("MST"), Ahead: ahead(p.Now.Sub(time.Now())),
+		Now: s.moment(p.Now) + " " + p.Now.In(s.desk.Zone).Format("MST"), Ahead: ahead(time.Until(p.Now)),
 		Moving: p.Moving, Days: newDayView(s.desk.Days.Days()), Steps: steps,
 		To:  p.Now.In(s.desk.Zone).AddDate(0, 0, 1).Format("2006-01-02") + "T12:00",
 		Min: p.Now.In(s.desk.Zone).Format(ofInput),

@@ -80,12 +80,13 @@ func (s *site) choose(ctx context.Context, v *eventView) error {
 	}
 	if v.Chosen != "" && !slices.ContainsFunc(list, func(c *survey.Contact) bool { return c.ID == v.Chosen }) {
 		c, err := s.desk.Contacts.Contact(ctx, v.Chosen)
-		if survey.CodeOf(err) == survey.NotFound {
-			v.Chosen = ""
-		} else if err != nil {
-			return err
-		} else {
+		switch {
+		case err == nil:
 			list = append([]*survey.Contact{c}, list...)
+		case survey.CodeOf(err) == survey.NotFound:
+			v.Chosen = ""
+		default:
+			return err
 		}
 	}
 	for _, c := range list {

@@ -149,7 +149,7 @@ func ready(ctx context.Context, log *output, ended <-chan struct{}) (string, err
 		}
 		return endpoint, resp.Body.Close()
 	case <-ended:
-		return "", errors.New("it ended at once:")
+		return "", errors.New("it ended at once")
 	case <-ctx.Done():
 		return "", fmt.Errorf("it did not say where it listens: %w", context.Cause(ctx))
 	}
