@@ -23,7 +23,7 @@ type person struct {
 	ask     string
 }
 
-func newPerson(t *testing.T, d survey.Details, channel survey.Channel, locale string) *person {
+func newPerson(t *testing.T, d survey.Details, locale string) *person {
 	t.Helper()
 	tables := testkit.NewTables(t)
 	out, err := tables.Store.Upsert(t.Context(), []survey.Details{d}, now)
@@ -35,7 +35,7 @@ func newPerson(t *testing.T, d survey.Details, channel survey.Channel, locale st
 		handler: &answer.Handler{Asks: tables.Store, Contacts: tables.Store, Touchpoints: catalog(), Now: func() time.Time { return now }},
 	}
 	err = tables.Store.CreateAsk(t.Context(), &survey.Ask{
-		ID: p.ask, Touchpoint: "shop-nps", Series: 1, Metric: survey.NPS, Channel: channel, Locale: locale,
+		ID: p.ask, Touchpoint: "shop-nps", Series: 1, Metric: survey.NPS, Channel: survey.Email, Locale: locale,
 		Contact: p.contact, AskedAt: now, SentAt: now,
 	})
 	if err != nil {
@@ -77,7 +77,7 @@ func both() survey.Details { return survey.Details{Email: "maija@example.com", P
 // what they change to the table.
 func TestUnsubscribePages(t *testing.T) {
 	for _, locale := range []string{"fi", "sv", "en"} {
-		p := newPerson(t, both(), survey.Email, locale)
+		p := newPerson(t, both(), locale)
 		show := func(name string, resp apigw.Response, wantOut string) {
 			t.Helper()
 			if resp.StatusCode != 200 {
@@ -112,7 +112,7 @@ func TestUnsubscribeOneClick(t *testing.T) {
 		{"multipart", `multipart/form-data; boundary="b"`, multipart},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPerson(t, both(), survey.Email, "fi")
+			p := newPerson(t, both(), "fi")
 			r := request(unsubscribe, p.ask, "")
 			r.Headers = map[string]string{"content-type": c.contentType}
 			r.Body = c.body
@@ -130,7 +130,7 @@ func TestUnsubscribeOneClick(t *testing.T) {
 }
 
 func TestUnsubscribeRefuses(t *testing.T) {
-	p := newPerson(t, both(), survey.Email, "fi")
+	p := newPerson(t, both(), "fi")
 	typed := func(contentType, body string) apigw.Request {
 		r := request(unsubscribe, p.ask, "")
 		r.Headers = map[string]string{"content-type": contentType, "accept": "application/json"}
@@ -173,7 +173,7 @@ func TestUnsubscribeRefuses(t *testing.T) {
 // An ask of nobody known has no such page, and a link that is opened, by
 // whomever, changes nothing.
 func TestUnsubscribeReadsOnly(t *testing.T) {
-	p := newPerson(t, survey.Details{Email: "maija@example.com"}, survey.Email, "fi")
+	p := newPerson(t, survey.Details{Email: "maija@example.com"}, "fi")
 	for _, route := range []string{"GET /u/{id}", "HEAD /u/{id}"} {
 		resp := p.send(request(route, p.ask, ""))
 		if resp.StatusCode != 200 || (resp.Body == "") != strings.HasPrefix(route, "HEAD") {

@@ -40,10 +40,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err := run(os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "ask:", err)
 		os.Exit(1)
 	}
@@ -79,7 +76,9 @@ func parse(args []string, out io.Writer) (options, error) {
 	return o, nil
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(args []string, out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	o, err := parse(args, out)
 	if err != nil {
 		return err
@@ -215,9 +214,11 @@ func send(ctx context.Context, d connect.Deployment, m message.Message) error {
 		return fmt.Errorf("set %s to an address that SES knows as verified", config.Sender)
 	}
 	c, err := mail.New(sesv2.NewFromConfig(ac, mail.Options), sender, d.Now)
-	if err == nil {
-		_, err = c.Send(ctx, m)
+	if err != nil {
+		return err
 	}
+	c.Set = os.Getenv(config.MailSet)
+	_, err = c.Send(ctx, m)
 	return err
 }
 

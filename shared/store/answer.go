@@ -106,7 +106,7 @@ func (s *Store) write(ctx context.Context, a *survey.Ask, in survey.Answer, step
 		cond = e.is("trust", "=", str(string(a.Trust))) + " AND " + e.is("score", "=", num(int64(a.Score))) +
 			" AND " + e.is("answeredAt", "=", millis(a.AnsweredAt))
 	} else {
-		cond = e.exists("id") + " AND " + e.notExists("trust")
+		cond = e.exists() + " AND " + e.notExists("trust")
 	}
 	e.set("trust", str(string(trust)))
 	if step == survey.Take || !a.Answered() {

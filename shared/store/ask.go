@@ -279,7 +279,7 @@ func (s *Store) MarkSent(ctx context.Context, id string, at time.Time) error {
 func (s *Store) MarkReminded(ctx context.Context, id string, at time.Time) error {
 	e := newExpression()
 	e.set("remindedAt", millis(at))
-	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists("remindedAt")+
+	old, err := s.mark(ctx, id, e, e.exists()+" AND "+e.notExists("remindedAt")+
 		" AND ("+e.notExists("trust")+" OR "+e.is("trust", "=", str(string(survey.Suspect)))+")")
 	switch {
 	case err != nil:

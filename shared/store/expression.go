@@ -125,7 +125,9 @@ func (e *expression) in(name string, values ...types.AttributeValue) string {
 	return e.name(name) + " IN (" + strings.Join(ps, ",") + ")"
 }
 
-func (e *expression) exists(name string) string { return "attribute_exists(" + e.name(name) + ")" }
+// exists is that there is an item; all that it is asked of have an id.
+func (e *expression) exists() string { return "attribute_exists(" + e.name("id") + ")" }
+
 func (e *expression) notExists(name string) string {
 	return "attribute_not_exists(" + e.name(name) + ")"
 }

@@ -29,7 +29,7 @@ func (s *Store) MarkBounced(ctx context.Context, id string, at time.Time) error 
 func (s *Store) markOnce(ctx context.Context, id, attribute string, at time.Time) error {
 	e := newExpression()
 	e.set(attribute, millis(at))
-	old, err := s.mark(ctx, id, e, e.exists("id")+" AND "+e.notExists(attribute))
+	old, err := s.mark(ctx, id, e, e.exists()+" AND "+e.notExists(attribute))
 	switch {
 	case err != nil:
 		return fmt.Errorf("setting %s of an ask: %w", attribute, err)
@@ -51,7 +51,7 @@ func (s *Store) KeepReply(ctx context.Context, a *survey.Ask, comment string, at
 	e.set("repliedAt", millis(at))
 	e.set("feed", str(feed))
 	e.set("feedAt", str(feedAt))
-	old, err := s.mark(ctx, a.ID, e, e.exists("id")+" AND ("+e.notExists("trust")+" OR "+e.is("trust", "=", str(string(survey.Suspect)))+")")
+	old, err := s.mark(ctx, a.ID, e, e.exists()+" AND ("+e.notExists("trust")+" OR "+e.is("trust", "=", str(string(survey.Suspect)))+")")
 	switch {
 	case err != nil:
 		return fmt.Errorf("keeping a reply at %s: %w", a.Touchpoint, err)

@@ -17,7 +17,7 @@ import (
 func (s *Store) TryAsk(ctx context.Context, id string, last, at time.Time) error {
 	e := newExpression()
 	e.set("triedAt", millis(at))
-	cond := e.exists("id") + " AND " + e.notExists("sentAt") + " AND " + e.notExists("refusedAt") + " AND "
+	cond := e.exists() + " AND " + e.notExists("sentAt") + " AND " + e.notExists("refusedAt") + " AND "
 	if last.IsZero() {
 		cond += e.notExists("triedAt")
 	} else {
@@ -41,7 +41,7 @@ func (s *Store) ReleaseAsk(ctx context.Context, id string, at time.Time) error {
 func (s *Store) RefuseAsk(ctx context.Context, id string, at time.Time) error {
 	e := newExpression()
 	e.set("refusedAt", millis(at))
-	return s.changeAsk(ctx, id, e, e.exists("id")+" AND "+e.notExists("sentAt"), "refusing")
+	return s.changeAsk(ctx, id, e, e.exists()+" AND "+e.notExists("sentAt"), "refusing")
 }
 
 // ReleaseReminder takes back that the contact was reminded at a time: the

@@ -38,7 +38,7 @@ func (s *Store) TakeTurn(ctx context.Context, t Turn) error {
 	e.set("lastAskedAt", millis(t.At))
 	e.set("lastAsk", str(t.Ask))
 	e.sets = append(e.sets, same+"="+e.value(marshalAsked(survey.Asked{At: t.At, Ask: t.Ask})))
-	cond := e.exists("id") +
+	cond := e.exists() +
 		" AND attribute_not_exists(" + e.path("optOuts", string(t.Channel)) + ")" +
 		" AND (attribute_not_exists(" + last + ") OR " + last + "<=" + e.value(millis(t.At.Add(-t.Rest))) + ")" +
 		" AND (attribute_not_exists(" + lastHere + ") OR " + lastHere + "<=" + e.value(millis(t.At.Add(-t.Recontact))) + ")" +
