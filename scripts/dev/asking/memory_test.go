@@ -1,7 +1,8 @@
-// Package asking_test lets plan and send live through random months together,
-// with everything between them in memory, and holds what they did to the rules
-// as people would read them. No rule is looked up in package asking: it is not
-// its own judge.
+// Package asking_test lets the functions of asking live through months together.
+// Plan and send live through random ones, with everything between them in memory,
+// and what they did is held to the rules as people would read them: no rule is
+// looked up in package asking, which is not its own judge. What comes back of one
+// month's asks is counted to what a program reads.
 package asking_test
 
 import (
