@@ -86,11 +86,15 @@ func (h *Handler) ask(ctx context.Context, id string) (*survey.Ask, *survey.Touc
 	return a, t, err
 }
 
-// standing returns the page of an ask with the answer that counts, if any.
+// standing returns the page of an ask with the answer that counts, if any. A text
+// message has no room for the link that ends the questions, so its page has it.
 func standing(r *apigw.Request, t *survey.Touchpoint, a *survey.Ask) *web.AnswerPage {
 	p := &web.AnswerPage{Touchpoint: t, Locale: locale(r, t, a.Locale), Action: "/a/" + a.ID, Trust: a.Trust, Comment: a.Comment}
 	if a.Counted() {
 		p.Score, p.Stored = &a.Score, true
+	}
+	if a.Channel == survey.SMS && a.Contact != "" {
+		p.Unsubscribe = "/u/" + a.ID
 	}
 	return p
 }

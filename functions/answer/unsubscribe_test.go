@@ -103,6 +103,28 @@ func TestUnsubscribePages(t *testing.T) {
 	}
 }
 
+// Whoever was asked by SMS finds the way out on the page of the question, also
+// where it is closed; an e-mail has it itself, and nobody known has none.
+func TestUnsubscribeLinkOfSMS(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		edit func(*survey.Ask)
+		want bool
+	}{
+		{"by SMS", func(a *survey.Ask) { a.Channel, a.Contact = survey.SMS, "c" }, true},
+		{"by SMS, closed", func(a *survey.Ask) { a.Channel, a.Contact, a.AskedAt = survey.SMS, "c", now.Add(-survey.AnswerWindow) }, true},
+		{"by SMS, to nobody known", func(a *survey.Ask) { a.Channel = survey.SMS }, false},
+		{"by e-mail", func(a *survey.Ask) { a.Contact = "c" }, false},
+	} {
+		a := ask(survey.NPS, "sv")
+		c.edit(a)
+		resp := handle(t, handler(&one{t: t, ask: a}), request("GET /a/{id}", id, ""))
+		if got := strings.Contains(resp.Body, `<p class="later"><a href="/u/`+id+`"><span>Vill du inte ha fler frågor?</span></a></p></main>`); got != c.want {
+			t.Errorf("%s: a link %v, want %v\n%s", c.name, got, c.want, resp.Body)
+		}
+	}
+}
+
 // A mail program posts one field, in either encoding of forms, and reads
 // nothing but the status (RFC 8058, section 3.2).
 func TestUnsubscribeOneClick(t *testing.T) {

@@ -94,6 +94,10 @@ type AnswerPage struct {
 	// there is no form to keep it in.
 	Unsaved string
 
+	// Unsubscribe is the path of the page that ends the questions, "" for no
+	// link to it.
+	Unsubscribe string
+
 	// Vote makes the page one of a public link; nil for an ask's.
 	Vote *VotePage
 }
@@ -199,6 +203,13 @@ func (w *page) document() {
 	title := w.title()
 	w.head(title)
 	w.content(title)
+	if w.Unsubscribe != "" {
+		w.put(`<p class="later"><a href="`)
+		w.add(w.Unsubscribe)
+		w.put(`">`)
+		w.element("span", "", w.ui(w.texts.Unsubscribe.Title))
+		w.put("</a></p>")
+	}
 	w.put("</main>")
 	if w.asks() {
 		w.put(`<script type="application/json" id="data">`)
