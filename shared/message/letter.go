@@ -92,7 +92,7 @@ func (l Letter) Email() (Written, error) {
 	t := l.Touchpoint
 	own := web.In(w.lang)
 	low, high := t.Metric.Scale()
-	lowText, highText := orElse(w.own(t.Low), own.Metrics[t.Metric].Low), orElse(w.own(t.High), own.Metrics[t.Metric].High)
+	lowText, highText := w.ends()
 	d := letterData{
 		Lang: w.lang, Dir: web.Direction(w.lang), Subject: l.subject(w), Padding: preheaderPadding,
 		Preheader: orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.Preheader })), w.texts.Preheader),
@@ -254,14 +254,19 @@ func (l Letter) SMS() Written {
 func (l Letter) sms() Written {
 	w := l.words()
 	t := l.Touchpoint
-	question := orElse(w.fill(w.message(func(m *survey.Message) survey.Text { return m.SMS })), w.own(t.Question))
+	low, high := t.Metric.Scale()
+	question := w.fill(w.message(func(m *survey.Message) survey.Text { return m.SMS }))
+	ends := "" // own words say themselves what the numbers mean
+	if question == "" {
+		lowText, highText := w.ends()
+		question, ends = w.own(t.Question), named(low, lowText)+", "+named(high, highText)+"."
+	}
 	form := w.texts.SMS.Ask
 	if t.Message != nil && t.Message.Reply {
 		form = w.texts.SMS.Reply
 	}
-	low, high := t.Metric.Scale()
 	text := strings.NewReplacer(
-		"{company}", l.Company, "{question}", question, "{link}", l.Link+"/a/"+l.Ask,
+		"{company}", l.Company, "{question}", question, "{ends}", ends, "{link}", l.Link+"/a/"+l.Ask,
 		"{low}", strconv.Itoa(low), "{high}", strconv.Itoa(high),
 	).Replace(form)
 	text = strings.TrimPrefix(oneLine(text), ": ")
@@ -305,6 +310,13 @@ func (w words) langOf(t survey.Text) string {
 		}
 	}
 	return w.lang
+}
+
+// ends are what the lowest and the highest answer mean.
+func (w words) ends() (low, high string) {
+	t := w.letter.Touchpoint
+	own := web.In(w.lang).Metrics[t.Metric]
+	return orElse(w.own(t.Low), own.Low), orElse(w.own(t.High), own.High)
 }
 
 // message returns a text of the touchpoint's message, "" where there is none.

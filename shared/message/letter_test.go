@@ -213,7 +213,12 @@ func TestSMS(t *testing.T) {
 	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Hei Åsa Bcc, suosittelisitko meitä? Vastaa numerolla 0-10. Lopeta viestit: LOPETA"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
-	l.Reminder = true
+	own := l.Touchpoint.Message.SMS
+	l.Touchpoint.Message.SMS = nil
+	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Miten onnistuimme? 0: En lainkaan todennäköisesti, 10: Erittäin todennäköisesti. Vastaa numerolla 0-10. Lopeta viestit: LOPETA"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	l.Touchpoint.Message.SMS, l.Reminder = own, true
 	if got, want := l.SMS().Text, "Muistutus: Kauppa & Kumppanit Oy: Hei Åsa Bcc,"; !strings.HasPrefix(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}

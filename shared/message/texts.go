@@ -38,7 +38,7 @@ type texts struct {
 	} `json:"plain"`
 	SMS struct {
 		Ask   string `json:"ask"`   // {company} {question} {link}
-		Reply string `json:"reply"` // {company} {question} {low} {high}
+		Reply string `json:"reply"` // {company} {question} {ends} {low} {high}
 	} `json:"sms"`
 }
 
