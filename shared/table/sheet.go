@@ -15,6 +15,7 @@ type sheet struct {
 	name  string
 	d     *decoder
 	row   int // the last one's number
+	size  int // bytes of its cells
 	cells []string
 	notes []Note
 	ended bool
@@ -65,7 +66,7 @@ func (s *sheet) read(e xml.StartElement) error {
 		}
 		s.row = n
 	}
-	s.cells, s.notes = s.cells[:0], s.notes[:0]
+	s.cells, s.notes, s.size = s.cells[:0], s.notes[:0], 0
 	column := -1
 	for {
 		t, err := s.d.inside()
@@ -148,6 +149,10 @@ func (s *sheet) cell(e xml.StartElement, column int) error {
 	if problem != "" {
 		s.notes = append(s.notes, Note{Column: column, Missing: true, Message: problem})
 		return nil
+	}
+	// A shared text may stand in any number of cells.
+	if s.size += len(text); s.size > MaxRow {
+		return mistake("row %d of %s is longer than %d kB", s.row, quoted(s.name), MaxRow>>10)
 	}
 	for len(s.cells) < column {
 		s.cells = append(s.cells, "")

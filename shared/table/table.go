@@ -17,8 +17,8 @@ const (
 	MaxFile = 200 << 20
 	// MaxColumns is the most columns with anything in them.
 	MaxColumns = 1000
-	// MaxRow is about the most bytes of one row of text, MaxToken that of one
-	// piece of a workbook's XML.
+	// MaxRow is about the most bytes of one row, MaxToken that of one piece of a
+	// workbook's XML.
 	MaxRow   = 1 << 20
 	MaxToken = 1 << 20
 	// MaxUnzipped is the most bytes of a workbook's parts together.

@@ -3,11 +3,13 @@ package table_test
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -272,6 +274,7 @@ func parts(t testing.TB, sheet func(io.Writer), more ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
+	z.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.BestSpeed) })
 	put := func(name string, write func(io.Writer)) {
 		w, err := z.Create(name)
 		must(t, err)
@@ -332,23 +335,24 @@ func TestBombs(t *testing.T) {
 		}
 	}
 	many := strings.Repeat("x", 1<<16)
+	whole := parts(t, flood("<row><c><v>1</v></c></row><row><c><v>", many, 8<<20))
 	// claiming returns a workbook whose sheet says that it unpacks to so many bytes.
 	claiming := func(size uint32) []byte {
-		b := parts(t, flood("<row><c><v>1</v></c></row><row><c><v>", many, 8<<20))
-		for at := range b {
-			if bytes.HasPrefix(b[at:], []byte("PK\x01\x02")) && bytes.HasPrefix(b[at+46:], []byte("xl/worksheets/sheet1.xml")) {
-				binary.LittleEndian.PutUint32(b[at+24:], size)
-			}
+		b := slices.Clone(whole)
+		at := bytes.LastIndex(b, []byte("xl/worksheets/sheet1.xml")) - 46 // in the directory
+		if !bytes.HasPrefix(b[at:], []byte("PK\x01\x02")) {
+			t.Fatal("the directory is not where it should be")
 		}
+		binary.LittleEndian.PutUint32(b[at+24:], size)
 		return b
 	}
 	others := uint32(0)
-	archive, err := zip.NewReader(bytes.NewReader(claiming(0)), int64(len(claiming(0))))
+	archive, err := zip.NewReader(bytes.NewReader(claiming(0)), int64(len(whole)))
 	must(t, err)
 	for _, p := range archive.File {
 		others += uint32(p.UncompressedSize64)
 	}
-	if _, err := table.Open(bytes.NewReader(claiming(table.MaxUnzipped-others)), int64(len(claiming(0)))); err != nil {
+	if _, err := table.Open(bytes.NewReader(claiming(table.MaxUnzipped-others)), int64(len(whole))); err != nil {
 		t.Errorf("as much as may be: %v", err)
 	}
 	var directory bytes.Buffer
@@ -364,11 +368,12 @@ func TestBombs(t *testing.T) {
 	}{
 		"says that it is large": {claiming(table.MaxUnzipped - others + 1), "the file unpacks to more than 1024 MB"},
 		"says that it is small": {claiming(100), "the workbook is broken: its part \"xl/worksheets/sheet1.xml\" cannot be unpacked"},
-		"one text":              {parts(t, flood("<row><c><v>", many, 64<<20)), "row 1 of sheet \"S\" has a cell longer than 1024 kB"},
-		"one comment":           {parts(t, flood("<row><c><!--", many, 64<<20)), "the workbook's part \"xl/worksheets/sheet1.xml\" has a piece longer than 1024 kB"},
+		"one text":              {parts(t, flood("<row><c><v>", many, 8<<20)), "row 1 of sheet \"S\" has a cell longer than 1024 kB"},
+		"one comment":           {parts(t, flood("<row><c><!--", many, 8<<20)), "the workbook's part \"xl/worksheets/sheet1.xml\" has a piece longer than 1024 kB"},
 		"many texts in a cell":  {parts(t, flood("<row><c><v>", many[:1000]+"<x/><v>", 8<<20)), "row 1 of sheet \"S\" has a cell longer than 1024 kB"},
 		"one shared text":       {parts(t, flood("", " ", 1), "xl/strings.xml", "<sst><si>"+strings.Repeat("<t>"+many+"</t>", 17)), "the workbook's part \"xl/strings.xml\" has a text longer than 1024 kB"},
 		"many shared texts":     {parts(t, flood("", " ", 1), "xl/strings.xml", "<sst>"+strings.Repeat("<si><t>"+many+"</t></si>", table.MaxTexts>>16+1)), "the workbook has more than 100 MB of text: save the sheet as CSV"},
+		"one row":               {parts(t, flood("<row>", `<c t="s"><v>0</v></c>`, 16<<10), "xl/strings.xml", "<sst><si><t>"+many+"</t></si></sst>"), "row 1 of sheet \"S\" is longer than 1024 kB"},
 		"many parts":            {directory.Bytes(), "the file has too many parts for a workbook"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -388,6 +393,24 @@ func TestBombs(t *testing.T) {
 				t.Errorf("a file of %d kB took %d MB", len(c.file)>>10, got>>20)
 			}
 		})
+	}
+}
+
+// A cell is as quick to read where every character of it is an escape.
+func TestManyEscapes(t *testing.T) {
+	const n = 20_000
+	b := parts(t, func(w io.Writer) {
+		_, _ = io.WriteString(w, "<row><c><is><t>"+strings.Repeat("_x0041_", n)+"</t></is></c></row>")
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	rows, err := read(b)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(rows) != 1 || rows[0].Cells[0] != strings.Repeat("A", n) {
+		t.Errorf("%d rows, %v", len(rows), err)
+	}
+	if got := after.TotalAlloc - before.TotalAlloc; got > 8<<20 {
+		t.Errorf("%d escapes took %d MB", n, got>>20)
 	}
 }
 

@@ -355,21 +355,26 @@ func (d *decoder) inside() (xml.Token, error) {
 // unescape replaces what Excel writes for characters that XML cannot have:
 // _x000D_ (ECMA-376, part 1, section 22.9.2.19).
 func unescape(s string) string {
-	from := 0
-	for {
-		i := strings.Index(s[from:], "_x")
+	var out strings.Builder
+	done := 0 // of s
+	for at := 0; ; {
+		i := strings.Index(s[at:], "_x")
 		if i < 0 {
-			return s
+			break
 		}
-		i += from
-		from = i + 1
+		i += at
+		at = i + 1
 		if len(s) < i+7 || s[i+6] != '_' {
 			continue
 		}
 		if n, err := strconv.ParseUint(s[i+2:i+6], 16, 16); err == nil {
-			s = s[:i] + string(rune(n)) + s[i+7:]
+			out.WriteString(s[done:i])
+			out.WriteRune(rune(n))
+			at, done = i+7, i+7
 		}
 	}
+	out.WriteString(s[done:])
+	return out.String()
 }
 
 func attr(e xml.StartElement, name string) string {
