@@ -64,6 +64,8 @@ func (a *Access) note(ctx context.Context, in middleware.InitializeInput, next m
 	switch p := in.Parameters.(type) {
 	case *dynamodb.GetItemInput:
 		add(topology.GetItem, *p.TableName)
+	case *dynamodb.PutItemInput:
+		add(topology.PutItem, *p.TableName)
 	case *dynamodb.UpdateItemInput:
 		add(topology.UpdateItem, *p.TableName)
 	case *dynamodb.QueryInput:

@@ -227,7 +227,7 @@ func Accesses() []Access {
 		{Send, Settings, []Action{GetItem, Query}, false},
 		{Send, Contacts, []Action{GetItem, UpdateItem}, false},
 		{Send, Responses, []Action{GetItem, PutItem, UpdateItem}, false},
-		{Send, Decisions, []Action{GetItem, PutItem}, false},
+		{Send, Decisions, []Action{PutItem}, false},
 	}
 }
 
