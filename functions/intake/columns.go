@@ -252,7 +252,8 @@ func (c *Columns) person(r table.Row, def Defaults) person {
 	}
 	leave := func(column int, reason string) { complaints = append(complaints, complaint{column, LeftOut, reason}) }
 	from := map[Field]int{} // where a value came from
-	for f, to := range map[Field]*string{FirstName: &d.FirstName, LastName: &d.LastName, Company: &d.Company, Locale: &d.Locale, Zone: &d.Zone, Ref: &d.Ref} {
+	texts := map[Field]*string{FirstName: &d.FirstName, LastName: &d.LastName, Company: &d.Company, Locale: &d.Locale, Zone: &d.Zone, Ref: &d.Ref}
+	for f, to := range texts {
 		*to, from[f] = c.first(r, f)
 	}
 	if d.FirstName == "" && d.LastName == "" {
@@ -274,21 +275,10 @@ func (c *Columns) person(r table.Row, def Defaults) person {
 			continue // that there is no address is told below
 		}
 		leave(column, e.Message)
-		switch f {
-		case FirstName:
-			d.FirstName = ""
-		case LastName:
-			d.LastName = ""
-		case Company:
-			d.Company = ""
-		case Locale:
-			d.Locale = ""
-		case Zone:
-			d.Zone = ""
-		case Ref:
-			d.Ref = ""
-		case Segments:
+		if f == Segments {
 			d.Segments = nil
+		} else {
+			*texts[f] = ""
 		}
 	}
 	if d.Locale == "" {
@@ -422,11 +412,12 @@ func locale(s string) string {
 }
 
 // segments returns the segments of a row, and nil where it names none: then
-// they stay as they are.
+// they stay as they are. A cell that has some that are none is told of once.
 func (c *Columns) segments(r table.Row, everybodys string, leave func(int, string)) ([]string, int) {
 	var out []string
 	column := -1
 	for _, i := range c.byField[Segments] {
+		none := false
 		for s := range strings.FieldsFuncSeq(cell(r, i), func(r rune) bool { return strings.ContainsRune(",;|", r) }) {
 			s = strings.TrimSpace(s)
 			switch {
@@ -434,8 +425,11 @@ func (c *Columns) segments(r table.Row, everybodys string, leave func(int, strin
 			case survey.ValidSegment(s):
 				out, column = append(out, s), i
 			default:
-				leave(i, fmt.Sprintf("segments must be made of 1 to %d letters, digits, spaces, - and _, with one = allowed in between", survey.MaxAttrKey))
+				none = true
 			}
+		}
+		if none {
+			leave(i, fmt.Sprintf("segments must be made of 1 to %d letters, digits, spaces, - and _, with one = allowed in between", survey.MaxAttrKey))
 		}
 	}
 	if everybodys != "" {

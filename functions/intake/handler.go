@@ -228,7 +228,7 @@ func (h *Handler) put(ctx context.Context, r *Report) error {
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	return h.Files.Put(ctx, ReportKey(r.File), "application/json", bytes.NewReader(b), nil)
+	return h.Files.Put(ctx, ReportKey(topology.Uploads+r.File), "application/json", bytes.NewReader(b), nil)
 }
 
 func remove(f *os.File) {

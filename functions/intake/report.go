@@ -32,8 +32,9 @@ const (
 )
 
 // MaxProblems is how many problems a report has in itself, and MaxListed how
-// many are in the file of problems: a Lambda function has 512 MB to keep the
-// uploaded file and this one. What is beyond is only counted.
+// many are in the file of problems, which lies beside the uploaded file on the
+// function's disk, and is opened by a spreadsheet program. What is beyond is only
+// counted.
 const (
 	MaxProblems = 100
 	MaxListed   = 300_000
@@ -87,10 +88,11 @@ type Problem struct {
 	Reason string `json:"reason"`
 }
 
-// ReportKey is where the report of an uploaded file is.
+// ReportKey is where the report of an uploaded file is; upload is its key.
 func ReportKey(upload string) string { return reportPath(upload) + ".json" }
 
-// ProblemsKey is where all problems of an uploaded file are, as CSV.
+// ProblemsKey is where all problems of an uploaded file are, as CSV; upload is its
+// key.
 func ProblemsKey(upload string) string { return reportPath(upload) + ".csv" }
 
 func reportPath(upload string) string {
