@@ -73,12 +73,12 @@ func write(t *testing.T, name, content string) string {
 
 func TestImport(t *testing.T) {
 	d := newDesk(t)
-	file := write(t, "generated.csv", d.run("generate", "-seed", "3", "-encoding", "windows-1252", "300"))
-	has(t, d.run("import", "-check", file), `column "Sähköposti": email`, "rows: 300, usable: 300, refused: 0, cells left out: 0\n")
+	file := write(t, "generated.csv", d.run("generate", "-seed", "3", "-encoding", "windows-1252", "120"))
+	has(t, d.run("import", "-check", file), `column "Sähköposti": email`, "rows: 120, usable: 120, refused: 0, cells left out: 0\n")
 	has(t, d.run("list"), "0 contacts\n")
-	has(t, d.run("import", file), "importing generated.csv into the test's tables\n", "rows: 300, added: 300, changed: 0, unchanged: 0, refused: 0, cells left out: 0\n")
-	has(t, d.run("import", file), "rows: 300, added: 0, changed: 0, unchanged: 300, refused: 0")
-	has(t, d.run("list", "-limit", "0"), "300 contacts\n", "100300")
+	has(t, d.run("import", file), "importing generated.csv into the test's tables\n", "rows: 120, added: 120, changed: 0, unchanged: 0, refused: 0, cells left out: 0\n")
+	has(t, d.run("import", file), "rows: 120, added: 0, changed: 0, unchanged: 120, refused: 0")
+	has(t, d.run("list", "-limit", "0"), "120 contacts\n", "100120")
 	has(t, d.run("list", "-limit", "7"), "the first 7 contacts; -limit says how many to list\n")
 
 	problems := filepath.Join(t.TempDir(), "problems.csv")
