@@ -85,8 +85,10 @@ type Handler struct {
 	// refused as [survey.Undeliverable], before the contact's turn is taken.
 	Transports map[survey.Channel]Transport
 	Secret     []byte // that ids of asks are made with
-	PublicURL  string // where customers reach Pulssi, without a slash at its end
-	Pace       *Pace  // nil for as fast as can be
+	// Replies is whether text messages can be replied to.
+	Replies   bool
+	PublicURL string // where customers reach Pulssi, without a slash at its end
+	Pace      *Pace  // nil for as fast as can be
 	// DryRun is whether all is decided and written, and nothing sent. What
 	// would have been sent is told in the log, leaves no trace else, and is
 	// gone from the queue.

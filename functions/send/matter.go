@@ -143,7 +143,7 @@ func (h *Handler) write(ctx context.Context, m *matter, a *survey.Ask) (message.
 	rules := m.book.Rules()
 	l := message.Letter{
 		Ask: a.ID, Touchpoint: t, Contact: m.contact, Locale: a.Locale, Link: h.PublicURL,
-		Company: rules.Company, Postal: rules.Postal, About: m.About, At: m.At, Zone: m.zone, Reminder: m.Reminder,
+		Company: rules.Company, Postal: rules.Postal, About: m.About, At: m.At, Zone: m.zone, Reminder: m.Reminder, Replies: h.Replies,
 	}
 	if m.touchpoint.Trigger.Event != "" {
 		l.Event, _, _ = strings.Cut(string(m.Occasion), "/")

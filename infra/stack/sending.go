@@ -46,6 +46,7 @@ func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sen
 	f.Know(config.Sender, &s.Sender)
 	f.Know(config.MailSet, props.Set.Ref())
 	f.Know(config.SMSSender, &s.SMSSender)
+	f.Know(config.SMSNumber, &s.SMSNumber)
 	f.Know(config.SendRate, &s.SendRate)
 	f.Know(config.DryRun, &s.DryRun)
 	if address, ok := s.senderAddress(); ok {

@@ -36,13 +36,14 @@ type Settings struct {
 	Sender        string // verified address that e-mails come from; "" for no e-mail
 	SenderDomain  string // its domain, that SES is to know; "" where it does already
 	SMSSender     string // sender id of SMS; "" for no SMS
+	SMSNumber     string // number that text messages which ask for a reply come from; "" for none
 	SendRate      string // messages a second, at most
 	DryRun        string // "true" where nothing is sent
 	AlarmEmail    string // address that alarms are sent to; "" for nobody
 }
 
 // keys are those of the context.
-var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "sendRate", "dryRun", "alarmEmail"}
+var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "smsNumber", "sendRate", "dryRun", "alarmEmail"}
 
 // ReadSettings reads the context of an app:
 //
@@ -54,6 +55,7 @@ var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "
 //	sender         feedback@example.com or Example <feedback@example.com>, default none
 //	senderDomain   example.com, where SES is yet to know it, default none
 //	smsSender      1 to 11 letters and digits with a letter among them, default none
+//	smsNumber      +358401234567, which people can reply to, default none
 //	sendRate       over 0 to 1000, default 10
 //	dryRun         true or false (default)
 //	alarmEmail     ops@example.com, default none
@@ -92,6 +94,7 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		Sender:        text("sender", ""),
 		SenderDomain:  text("senderDomain", ""),
 		SMSSender:     text("smsSender", ""),
+		SMSNumber:     text("smsNumber", ""),
 		SendRate:      text("sendRate", "10"),
 		DryRun:        text("dryRun", "false"),
 		AlarmEmail:    text("alarmEmail", ""),
@@ -125,6 +128,10 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	getenv := func(name string) string { return env[name] }
 	if _, err := config.ReadSending(getenv); err != nil {
 		errs = append(errs, fmt.Errorf("context sendRate: %w", err))
+	}
+	number := func(name string) string { return map[string]string{config.SMSNumber: s.SMSNumber}[name] }
+	if _, err := config.ReadSending(number); err != nil {
+		errs = append(errs, fmt.Errorf("context smsNumber: %w", err))
 	}
 	if s.DryRun != "true" && s.DryRun != "false" {
 		errs = append(errs, fmt.Errorf("context dryRun must be true or false, not %q", s.DryRun))

@@ -41,7 +41,7 @@ type assembly struct {
 var given = map[Stage]map[string]any{
 	Dev: {
 		"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365", "fileDays": 7.0,
-		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "sendRate": 0.5, "dryRun": true,
+		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "smsNumber": "+358401234567", "sendRate": 0.5, "dryRun": true,
 		"alarmEmail": "ops@example.com",
 	},
 	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
@@ -897,9 +897,11 @@ func TestEnvironment(t *testing.T) {
 			case topology.Send:
 				want[config.SecretID] = ref(theOnly(t, tpl, "AWS::SecretsManager::Secret"))
 				want[config.Sender], want[config.SMSSender] = "Kauppa <Feedback@mail.example.com>", "Kauppa24"
+				want[config.SMSNumber] = "+358401234567"
 				want[config.SendRate], want[config.DryRun] = "0.5", "true"
 				want[config.MailSet] = ref(tpl.byName(t, "AWS::SES::ConfigurationSet", "Name", "pulssi-"+string(stage)))
 				if stage == Prod {
+					want[config.SMSNumber] = ""
 					want[config.Sender], want[config.SMSSender], want[config.SendRate], want[config.DryRun] = "", "", "10", "false"
 					// Links need a whole address.
 					want[config.PublicURL] = arn(theOnly(t, tpl, "AWS::ApiGatewayV2::Api"), "ApiEndpoint")
@@ -1077,6 +1079,8 @@ func TestSettings(t *testing.T) {
 		{"smsSender", "358401234", "context smsSender"},
 		{"smsSender", "Äijö", "context smsSender"},
 		{"smsSender", "Kauppa\n", "context smsSender"},
+		{"smsNumber", "+358401234567", ""},
+		{"smsNumber", "0401234567", "context smsNumber"},
 		{"sendRate", 1000.0, ""},
 		{"sendRate", "0.1", ""},
 		{"sendRate", "0", "context sendRate: PULSSI_SEND_RATE must be a number over 0 and at most 1000"},
@@ -1088,7 +1092,7 @@ func TestSettings(t *testing.T) {
 		{"alarmEmail", "a@example.com, b@example.com", "context alarmEmail"},
 		{"alarmEmail", "example.com", "context alarmEmail"},
 		{"alarmEmail", "ops@example.com\n", "context alarmEmail"},
-		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, sendRate, dryRun, alarmEmail"},
+		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, smsNumber, sendRate, dryRun, alarmEmail"},
 		{"@aws-cdk/core:anything", true, ""},
 	} {
 		_, err := ReadSettings(map[string]any{c.key: c.value})
@@ -1115,7 +1119,7 @@ func TestSettings(t *testing.T) {
 	// All mistakes are told at once.
 	_, err := ReadSettings(map[string]any{
 		"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x",
-		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "sendRate": "x", "dryRun": "x", "alarmEmail": "x",
+		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "smsNumber": "x", "sendRate": "x", "dryRun": "x", "alarmEmail": "x",
 	})
 	for _, key := range keys {
 		if err == nil || strings.Count(err.Error(), "context "+key+" ")+strings.Count(err.Error(), "context "+key+":") != 1 {

@@ -50,6 +50,7 @@ func main() {
 type options struct {
 	touchpoint, to, locale, name string
 	print, reminder              bool
+	replies                      bool // whether text messages can be replied to
 }
 
 func parse(args []string, out io.Writer) (options, error) {
@@ -90,7 +91,16 @@ func run(args []string, out io.Writer) error {
 	if d.URL == "" {
 		return fmt.Errorf("set %s to where customers reach Pulssi, so that the links lead there", config.PublicURL)
 	}
+	o.replies = number(d) != ""
 	return ask(ctx, d, o, out)
+}
+
+// number is the number that people can reply to, "" for none.
+func number(d connect.Deployment) string {
+	if d.Services != "" {
+		return cmp.Or(os.Getenv(config.SMSNumber), post.SMSNumber)
+	}
+	return os.Getenv(config.SMSNumber)
 }
 
 // ask writes the message, and sends it unless it is only to be printed.
@@ -176,7 +186,7 @@ func letter(t *survey.Touchpoint, rules survey.Rules, o options, url string, now
 	}
 	l := message.Letter{
 		Ask: m.Ask, Touchpoint: t, Contact: &survey.Contact{FirstName: o.name}, Locale: cmp.Or(o.locale, rules.Locale), Link: url,
-		Company: rules.Company, Postal: rules.Postal, Zone: zone, Reminder: o.reminder,
+		Company: rules.Company, Postal: rules.Postal, Zone: zone, Reminder: o.reminder, Replies: o.replies,
 	}
 	if t.Trigger != nil && t.Trigger.Event != "" {
 		l.Event, l.At = t.Trigger.Event, now
@@ -206,6 +216,7 @@ func send(ctx context.Context, d connect.Deployment, m message.Message) error {
 		}
 		c, err := sms.New(sns.NewFromConfig(ac, sms.Options), smsSender)
 		if err == nil {
+			c.Number = number(d)
 			_, err = c.Send(ctx, m)
 		}
 		return err

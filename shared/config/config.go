@@ -49,6 +49,9 @@ const (
 	// it are refused as undeliverable.
 	Sender    = "PULSSI_SENDER"
 	SMSSender = "PULSSI_SMS_SENDER"
+	// SMSNumber is the number, as +358401234567, that text messages which ask
+	// for a reply come from. Where it is not set they have a link instead.
+	SMSNumber = "PULSSI_SMS_NUMBER"
 	// MailSet is the configuration set of SES that e-mails are sent with: it
 	// tells what becomes of them. None where it is not set.
 	MailSet = "PULSSI_MAIL_SET"
@@ -121,6 +124,7 @@ func ReadZone(getenv func(string) string) (*time.Location, error) {
 // Sending is how messages are sent.
 type Sending struct {
 	Sender, SMSSender string // "" for none
+	SMSNumber         string // "" for none
 	MailSet           string // "" for none
 	Rate              float64
 	DryRun            bool
@@ -129,8 +133,11 @@ type Sending struct {
 // ReadSending reads how messages are sent. It returns every mistake at once,
 // joined.
 func ReadSending(getenv func(string) string) (Sending, error) {
-	s := Sending{Sender: getenv(Sender), SMSSender: getenv(SMSSender), MailSet: getenv(MailSet), Rate: 10}
+	s := Sending{Sender: getenv(Sender), SMSSender: getenv(SMSSender), SMSNumber: getenv(SMSNumber), MailSet: getenv(MailSet), Rate: 10}
 	var errs []error
+	if digits := strings.TrimPrefix(s.SMSNumber, "+"); s.SMSNumber != "" && (digits == s.SMSNumber || len(digits) < 5 || len(digits) > 15 || strings.Trim(digits, "0123456789") != "") {
+		errs = append(errs, fmt.Errorf("%s must be a phone number as +358401234567, not %q", SMSNumber, s.SMSNumber))
+	}
 	if v := getenv(SendRate); v != "" {
 		var err error
 		// Written so that what is not a number is out of range.

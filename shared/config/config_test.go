@@ -77,8 +77,8 @@ func TestReadSending(t *testing.T) {
 	if s, err := ReadSending(env()); err != nil || s != (Sending{Rate: 10}) {
 		t.Errorf("defaults are %+v, %v", s, err)
 	}
-	s, err := ReadSending(env(Sender, "a@example.com", SMSSender, "Pulssi", MailSet, "pulssi-dev", SendRate, "0.5", DryRun, "true"))
-	if want := (Sending{"a@example.com", "Pulssi", "pulssi-dev", 0.5, true}); err != nil || s != want {
+	s, err := ReadSending(env(Sender, "a@example.com", SMSSender, "Pulssi", SMSNumber, "+358401234567", MailSet, "pulssi-dev", SendRate, "0.5", DryRun, "true"))
+	if want := (Sending{"a@example.com", "Pulssi", "+358401234567", "pulssi-dev", 0.5, true}); err != nil || s != want {
 		t.Errorf("%+v, %v; want %+v", s, err, want)
 	}
 	if s, err := ReadSending(env(SendRate, "1000", DryRun, "false")); err != nil || s.Rate != 1000 || s.DryRun {
@@ -87,6 +87,11 @@ func TestReadSending(t *testing.T) {
 	for _, bad := range []string{"0", "-1", "1000.1", "NaN", "Inf", "many"} {
 		if _, err := ReadSending(env(SendRate, bad)); err == nil || !strings.Contains(err.Error(), SendRate) {
 			t.Errorf("rate %q: %v", bad, err)
+		}
+	}
+	for number, ok := range map[string]bool{"+12345": true, "+123456789012345": true, "+1234": false, "+1234567890123456": false, "358401234567": false, "+35840x": false, "+": false} {
+		if _, err := ReadSending(env(SMSNumber, number)); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), SMSNumber) {
+			t.Errorf("number %q: %v", number, err)
 		}
 	}
 	_, err = ReadSending(env(SendRate, "x", DryRun, "yes"))

@@ -31,6 +31,9 @@ type Letter struct {
 	At         time.Time
 	Zone       *time.Location // of the contact, in which At is told
 	Reminder   bool
+	// Replies is whether text messages can be replied to: a touchpoint that asks
+	// for a reply has a link otherwise.
+	Replies bool
 }
 
 // Written is a letter as it is sent by e-mail, or, with nothing but Text, by
@@ -39,6 +42,8 @@ type Written struct {
 	Subject string
 	HTML    string
 	Text    string
+	// Reply is whether an SMS asks for a reply.
+	Reply bool
 	// Lang is the language that Pulssi's own texts are in.
 	Lang string
 }
@@ -261,8 +266,8 @@ func (l Letter) sms() Written {
 		lowText, highText := w.ends()
 		question, ends = w.own(t.Question), named(low, lowText)+", "+named(high, highText)+"."
 	}
-	form := w.texts.SMS.Ask
-	if t.Message != nil && t.Message.Reply {
+	form, reply := w.texts.SMS.Ask, l.Replies && t.Message != nil && t.Message.Reply
+	if reply {
 		form = w.texts.SMS.Reply
 	}
 	text := strings.NewReplacer(
@@ -273,7 +278,7 @@ func (l Letter) sms() Written {
 	if l.Reminder {
 		text = strings.ReplaceAll(w.texts.Reminder, "{subject}", text)
 	}
-	return Written{Text: gsm.Plain(text), Lang: w.lang}
+	return Written{Text: gsm.Plain(text), Lang: w.lang, Reply: reply}
 }
 
 // words are the texts of one letter.

@@ -208,6 +208,14 @@ func TestSMS(t *testing.T) {
 	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Miten onnistuimme? https://answer.example.com/a/AAAAAAAAAAAAAAAAAAAAAA"; got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	l.Touchpoint.Message = &survey.Message{Reply: true}
+	if got := l.SMS(); got.Reply || !strings.HasSuffix(got.Text, "/a/AAAAAAAAAAAAAAAAAAAAAA") {
+		t.Errorf("nobody can reply, and yet %+v", got)
+	}
+	l.Replies = true
+	if !l.SMS().Reply {
+		t.Error("an SMS that asks for a reply does not say so")
+	}
 	l.Touchpoint.Message = &survey.Message{Reply: true, SMS: survey.Text{"fi": "Hei {firstName}, suosittelisitko meitä?"}}
 	l.Contact.FirstName = "Åsa\nBcc"
 	if got, want := l.SMS().Text, "Kauppa & Kumppanit Oy: Hei Åsa Bcc, suosittelisitko meitä? Vastaa numerolla 0-10. Lopeta viestit: LOPETA"; got != want {

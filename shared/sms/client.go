@@ -30,6 +30,9 @@ const MaxPrice = "0.60"
 type Client struct {
 	sns    *sns.Client
 	sender string
+	// Number is the number (E.164) that messages which ask for a reply come
+	// from, as a sender id cannot be replied to; "" for none.
+	Number string
 }
 
 // New returns a client that sends under a sender id: 1 to 11 letters and
@@ -41,7 +44,7 @@ func New(c *sns.Client, sender string) (*Client, error) {
 	if len(sender) > 11 || strings.ContainsFunc(sender, other) || !strings.ContainsFunc(sender, letter) {
 		return nil, fmt.Errorf("%q is no sender id of an SMS: it has 1 to 11 letters (a-z) and digits, and at least one letter", sender)
 	}
-	return &Client{c, sender}, nil
+	return &Client{sns: c, sender: sender}, nil
 }
 
 // Options make a client of SNS call it once for one SMS: a call whose answer
@@ -68,13 +71,17 @@ func (c *Client) Send(ctx context.Context, m message.Message) (id string, err er
 	attribute := func(v string) types.MessageAttributeValue {
 		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &v}
 	}
+	from, sender := "AWS.SNS.SMS.SenderID", c.sender
+	if m.Reply && c.Number != "" {
+		from, sender = "AWS.MM.SMS.OriginationNumber", c.Number
+	}
 	price := attribute(MaxPrice)
 	price.DataType = aws.String("Number")
 	out, err := c.sns.Publish(ctx, &sns.PublishInput{
 		PhoneNumber: &m.To,
 		Message:     &text,
 		MessageAttributes: map[string]types.MessageAttributeValue{
-			"AWS.SNS.SMS.SenderID": attribute(c.sender),
+			from:                   attribute(sender),
 			"AWS.SNS.SMS.MaxPrice": price,
 			"AWS.SNS.SMS.SMSType":  attribute("Transactional"),
 		},

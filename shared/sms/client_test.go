@@ -87,6 +87,30 @@ func TestSend(t *testing.T) {
 	}
 }
 
+// Who asks for a reply sends from a number, where there is one.
+func TestReply(t *testing.T) {
+	for number, want := range map[string]string{"": "AWS.SNS.SMS.SenderID Kauppa1", "+358400000000": "AWS.MM.SMS.OriginationNumber +358400000000"} {
+		s := &service{status: 200}
+		c := s.client(t)
+		c.Number = number
+		m := sampleMessage()
+		m.Reply = true
+		if _, err := c.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for i := 1; i <= 4; i++ {
+			entry := fmt.Sprintf("MessageAttributes.entry.%d.", i)
+			if name := s.request.Get(entry + "Name"); strings.HasSuffix(name, "SenderID") || strings.HasSuffix(name, "Number") {
+				got = append(got, name+" "+s.request.Get(entry+"Value.StringValue"))
+			}
+		}
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("number %q: from %q, want %q", number, got, want)
+		}
+	}
+}
+
 func TestNothingIsSentTo(t *testing.T) {
 	s := &service{status: 200}
 	c := s.client(t)

@@ -65,12 +65,14 @@ func run() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", config.SMSSender, err)
 		}
+		client.Number = sending.SMSNumber
 		transports[survey.SMS] = client
 	}
 	tables := store.New(store.NewClient(c, os.Getenv), c)
 	target := schedule.Target{Group: must[config.ScheduleGroup], Role: must[config.ScheduleRole], Queue: must[config.AsksQueueARN]}
 	h := &send.Handler{
-		Store: tables, Catalog: store.NewCatalog(tables, time.Now),
+		Replies: sending.SMSNumber != "",
+		Store:   tables, Catalog: store.NewCatalog(tables, time.Now),
 		Schedules:  schedule.New(scheduler.NewFromConfig(services), target, time.Now),
 		Queue:      queue.New(sqs.NewFromConfig(services), must[config.AsksQueue]),
 		Transports: transports, Secret: key, PublicURL: c.PublicURL,

@@ -23,7 +23,7 @@ func checkSMS(t *survey.Touchpoint, company string) []error {
 	var errs []error
 	for _, locale := range t.Locales {
 		text := message.Letter{
-			Ask: survey.NewID(), Touchpoint: t, Contact: &survey.Contact{}, Locale: locale, Link: longestLink, Company: company, Reminder: true,
+			Ask: survey.NewID(), Touchpoint: t, Contact: &survey.Contact{}, Locale: locale, Link: longestLink, Company: company, Reminder: true, Replies: true,
 		}.SMS().Text
 		if size := gsm.Measure(text); size.Parts > gsm.MaxParts {
 			errs = append(errs, fmt.Errorf("%s: the SMS in %s takes %d parts (%d units of %s), and at most %d are sent: shorten message.sms, or the question where there is none",

@@ -58,6 +58,8 @@ type Item struct {
 const (
 	Sender    = "kysely@example.com"
 	SMSSender = "Demo"
+	// SMSNumber is whom those are from that ask for a reply.
+	SMSNumber = "+358400000000"
 )
 
 // Services answers the calls of the clients. It is safe for concurrent use.
@@ -230,7 +232,8 @@ func (s *Services) publish(w http.ResponseWriter, r *http.Request) {
 	}
 	for n := 1; r.Form.Has(fmt.Sprintf("MessageAttributes.entry.%d.Name", n)); n++ {
 		entry := fmt.Sprintf("MessageAttributes.entry.%d.", n)
-		if r.Form.Get(entry+"Name") == "AWS.SNS.SMS.SenderID" {
+		switch r.Form.Get(entry + "Name") {
+		case "AWS.SNS.SMS.SenderID", "AWS.MM.SMS.OriginationNumber":
 			i.From = r.Form.Get(entry + "Value.StringValue")
 		}
 	}

@@ -86,7 +86,9 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 		Store: noted{plans, s.Ledger}, Catalog: planCatalog,
 		Queue: s.Services, Schedules: s.Services, Refused: s.Services, Now: now,
 	}
+	texts.Number = post.SMSNumber
 	send := &send.Handler{
+		Replies: true,
 		Store: noted{asks, s.Ledger}, Catalog: askCatalog, Schedules: s.Services, Queue: s.Services,
 		Transports: map[survey.Channel]send.Transport{survey.Email: mails, survey.SMS: texts},
 		Secret:     secret, PublicURL: c.PublicURL, Now: now,
