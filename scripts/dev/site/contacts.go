@@ -17,7 +17,10 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/aws/aws-lambda-go/events"
+
 	"github.com/pulssi/pulssi/functions/intake"
+	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/files"
@@ -46,7 +49,8 @@ type uploadForm struct{ Mapping, Country, Locale, Segment string }
 // imported is one upload and what became of it.
 type imported struct {
 	Name, At    string
-	State       string // waiting, or of the report
+	State       string // waiting, interrupted, or of the report
+	Again       string // when one that was interrupted goes on
 	Report      intake.Report
 	Columns     []string // "Sähköposti is email"
 	Problems    []intake.Problem
@@ -218,6 +222,8 @@ func (s *site) importList(ctx context.Context) ([]imported, error) {
 	slices.SortFunc(all, func(a, b files.Info) int {
 		return cmp.Or(b.Modified.Compare(a.Modified), strings.Compare(b.Key, a.Key))
 	})
+	messages, _ := s.desk.Queues.Waiting(topology.Imports.Name, shownImports)
+	again := interrupted(messages)
 	var out []imported
 	for _, f := range all[:min(shownImports, len(all))] {
 		i := imported{Name: path.Base(f.Key), At: s.moment(f.Modified), State: "waiting"}
@@ -228,6 +234,9 @@ func (s *site) importList(ctx context.Context) ([]imported, error) {
 			return nil, err
 		default:
 			i.State = string(i.Report.State)
+			if at, ok := again[f.Key]; ok && i.Report.State == intake.Running {
+				i.State, i.Again = "interrupted", s.moment(at)
+			}
 			for _, name := range slices.Sorted(maps.Keys(i.Report.Columns.Recognised)) {
 				i.Columns = append(i.Columns, name+" is "+string(i.Report.Columns.Recognised[name]))
 			}
@@ -240,6 +249,24 @@ func (s *site) importList(ctx context.Context) ([]imported, error) {
 		out = append(out, i)
 	}
 	return out, nil
+}
+
+// interrupted returns the uploads whose import failed before its end, with the
+// time at which it goes on.
+func interrupted(imports []service.Message) map[string]time.Time {
+	again := map[string]time.Time{}
+	for _, m := range imports {
+		var n events.S3Event
+		if m.Receives == 0 || json.Unmarshal([]byte(m.Body), &n) != nil {
+			continue // its first try is ahead, or it names no upload
+		}
+		for _, r := range n.Records {
+			if key, err := url.QueryUnescape(r.S3.Object.Key); err == nil {
+				again[key] = m.Visible
+			}
+		}
+	}
+	return again
 }
 
 // escapePath escapes a path for an address, its slashes excepted.

@@ -172,6 +172,19 @@ func count(n int, thing string) string {
 	return number(n) + " " + thing + "s"
 }
 
+// later writes a span in words.
+func later(span survey.Span) string {
+	for _, u := range []struct {
+		name string
+		unit time.Duration
+	}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}} {
+		if d := time.Duration(span); d%u.unit == 0 {
+			return count(int(d/u.unit), u.name)
+		}
+	}
+	return count(int(time.Duration(span)/time.Second), "second")
+}
+
 // nameOf is how a contact is called on the pages.
 func nameOf(c *survey.Contact) string {
 	if n := strings.TrimSpace(c.FirstName + " " + c.LastName); n != "" {

@@ -3,6 +3,7 @@ package site
 import (
 	"encoding/csv"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/scripts/dev/ledger"
+	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -193,5 +195,47 @@ func TestMistakes(t *testing.T) {
 		if _, _, ok := mistake(err); ok {
 			t.Errorf("%v is told to the visitor", err)
 		}
+	}
+}
+
+func TestLater(t *testing.T) {
+	for span, want := range map[string]string{
+		"1d": "1 day", "7d": "7 days", "24h": "1 day", "36h": "36 hours", "1h": "1 hour", "90m": "90 minutes", "1s": "1 second", "61s": "61 seconds",
+	} {
+		s, err := survey.ParseSpan(span)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := later(s); got != want {
+			t.Errorf("%s: %q, want %q", span, got, want)
+		}
+	}
+}
+
+// TestRefusal: a field is named as it is written in the event.
+func TestRefusal(t *testing.T) {
+	var answer apiAnswer
+	if err := json.Unmarshal([]byte(`{"error":{"code":"invalid","field":"id","message":"id must be there"}}`), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := refusal(400, answer), "The API says 400: id must be there."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestInterrupted: an import is interrupted where its message was received and
+// waits all the same.
+func TestInterrupted(t *testing.T) {
+	at := time.Date(2026, 11, 22, 1, 22, 0, 0, time.UTC)
+	body := func(key string) string {
+		return `{"Records":[{"eventName":"ObjectCreated:Put","s3":{"object":{"key":"` + key + `"}}}]}`
+	}
+	got := interrupted([]service.Message{
+		{Body: body("uploads/20261121-230716.001/asiakkaat+%C3%A4.csv"), Receives: 1, Visible: at},
+		{Body: body("uploads/20261121-230716.002/new.csv"), Visible: at},
+		{Body: "nonsense", Receives: 3, Visible: at},
+	})
+	if want := map[string]time.Time{"uploads/20261121-230716.001/asiakkaat ä.csv": at}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package site
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -91,6 +92,9 @@ func (s *site) choose(ctx context.Context, v *eventView) error {
 	}
 	for _, c := range list {
 		p := person{ID: c.ID, Name: nameOf(c)}
+		if a := cmp.Or(c.Email, c.Phone, c.Ref); a != p.Name {
+			p.About = a // many people have the same name
+		}
 		v.People = append(v.People, p)
 		if c.ID == v.Chosen {
 			v.Who = &p
@@ -177,8 +181,14 @@ func (s *site) fire(w http.ResponseWriter, r *http.Request) {
 		s.showEvents(w, r, http.StatusOK, v)
 		return
 	}
-	v.Mistake = fmt.Sprintf("The API says %d: %s", status, sentence(answer.Error.Message+answer.Message))
+	v.Mistake = refusal(status, answer)
 	s.showEvents(w, r, http.StatusUnprocessableEntity, v)
+}
+
+// refusal tells what the API has against an event. The message begins as it is:
+// the name of a field has no capital letter.
+func refusal(status int, answer apiAnswer) string {
+	return fmt.Sprintf("The API says %d: %s.", status, strings.TrimSuffix(answer.Error.Message+answer.Message, "."))
 }
 
 // happenedTo returns the event with another contact. What is no JSON object

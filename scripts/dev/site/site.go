@@ -30,7 +30,7 @@ type Page struct{ Path, Name, About string }
 // New returns the pages: /, /results, /links (a form), those of asking, and
 // /dev/ for what they load. more is listed on the index, before those of asking.
 func New(store Store, links *Links, desk Desk, more []Page) (http.Handler, error) {
-	templates, err := template.New("").Funcs(template.FuncMap{"number": number, "count": count}).ParseFS(pages, "*.html")
+	templates, err := template.New("").Funcs(template.FuncMap{"number": number, "count": count, "later": later}).ParseFS(pages, "*.html")
 	if err != nil {
 		return nil, err
 	}

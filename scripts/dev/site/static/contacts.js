@@ -30,6 +30,7 @@
   addEventListener("pageshow", () => { form.querySelector("button").textContent = "Upload"; });
 
   const under = () => list.querySelectorAll('[data-state="waiting"], [data-state="running"]').length;
+  const interrupted = () => list.querySelectorAll('[data-state="interrupted"]').length;
   const round = async () => {
     try {
       const answer = await fetch("/contacts/imports", { cache: "no-store" });
@@ -37,7 +38,7 @@
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       list.replaceChildren(...fresh.body.childNodes);
       if (under() === 0) {
-        status.textContent = "The import is done.";
+        status.textContent = interrupted() === 0 ? "The import is done." : "";
         const people = document.querySelector('[aria-labelledby="people-title"]');
         const page = await fetch(location.href, { cache: "no-store" });
         const whole = new DOMParser().parseFromString(await page.text(), "text/html");
