@@ -23,7 +23,10 @@ const page = 100
 func (t *terminal) list(flags *flag.FlagSet) func(context.Context, []string) error {
 	limit := flags.Int("limit", 100, "the most contacts to list, 0 for all")
 	return func(ctx context.Context, _ []string) error {
-		s, _, err := t.open(ctx)
+		if *limit < 0 {
+			return errors.New("-limit must be at least 0")
+		}
+		in, err := t.open(ctx)
 		if err != nil {
 			return err
 		}
@@ -36,7 +39,7 @@ func (t *terminal) list(flags *flag.FlagSet) func(context.Context, []string) err
 				read = min(page, *limit-n)
 			}
 			var contacts []*survey.Contact
-			if contacts, cursor, err = s.ListContacts(ctx, cursor, read); err != nil {
+			if contacts, cursor, err = in.Store.ListContacts(ctx, cursor, read); err != nil {
 				return err
 			}
 			for _, c := range contacts {
@@ -67,11 +70,7 @@ func optOuts(c *survey.Contact) string {
 
 func (t *terminal) show(*flag.FlagSet) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
-		s, _, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		c, err := find(ctx, s, args[0])
+		_, c, err := t.contact(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -103,11 +102,7 @@ func moment(at time.Time) string {
 
 func (t *terminal) why(*flag.FlagSet) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
-		s, _, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		c, err := find(ctx, s, args[0])
+		in, c, err := t.contact(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -115,7 +110,7 @@ func (t *terminal) why(*flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return fmt.Errorf("the zone of contact %s: %w", c.ID, err)
 		}
-		touchpoints, err := s.Touchpoints(ctx)
+		touchpoints, err := in.Store.Touchpoints(ctx)
 		if err != nil {
 			return err
 		}
@@ -123,7 +118,7 @@ func (t *terminal) why(*flag.FlagSet) func(context.Context, []string) error {
 		for _, tp := range touchpoints {
 			names[tp.ID] = tp.Name.In("en", tp.Locales)
 		}
-		decisions, err := s.Decisions(ctx, c.ID)
+		decisions, err := in.Store.Decisions(ctx, c.ID)
 		if err != nil {
 			return err
 		}
@@ -207,14 +202,14 @@ func (t *terminal) add(flags *flag.FlagSet) func(context.Context, []string) erro
 	var d details
 	d.flags(flags)
 	return func(ctx context.Context, _ []string) error {
-		s, _, err := t.open(ctx)
+		in, err := t.open(ctx)
 		if err != nil {
 			return err
 		}
-		if err := d.clean(ctx, s); err != nil {
+		if err := d.clean(ctx, in.Store); err != nil {
 			return err
 		}
-		out, err := s.Upsert(ctx, []survey.Details{d.Details}, t.now())
+		out, err := in.Store.Upsert(ctx, []survey.Details{d.Details}, in.Now())
 		if err != nil {
 			return err
 		}
@@ -242,11 +237,11 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 		if len(d.given) == 0 {
 			return errors.New("nothing to change: say what, such as -email (with \"\" to remove it)")
 		}
-		s, _, err := t.open(ctx)
+		in, err := t.open(ctx)
 		if err != nil {
 			return err
 		}
-		if err := d.clean(ctx, s); err != nil {
+		if err := d.clean(ctx, in.Store); err != nil {
 			return err
 		}
 		for _, ch := range d.OptOut {
@@ -254,13 +249,13 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 				return fmt.Errorf("-opt-out must be email or sms, not %q", ch)
 			}
 		}
-		c, err := find(ctx, s, args[0])
+		c, err := find(ctx, in.Store, args[0])
 		if err != nil {
 			return err
 		}
 		was := c.Version
-		now := t.now()
-		c, err = s.ChangeContact(ctx, c.ID, 0, func(c *survey.Contact) error {
+		now := in.Now()
+		c, err = in.Store.ChangeContact(ctx, c.ID, 0, func(c *survey.Contact) error {
 			for name, set := range map[string]func(){
 				"ref": func() { c.Ref = d.Ref }, "email": func() { c.Email = d.Email }, "phone": func() { c.Phone = d.Phone },
 				"first": func() { c.FirstName = d.FirstName }, "last": func() { c.LastName = d.LastName },
@@ -288,17 +283,13 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 func (t *terminal) remove(flags *flag.FlagSet) func(context.Context, []string) error {
 	yes := flags.Bool("yes", false, "delete without asking")
 	return func(ctx context.Context, args []string) error {
-		s, where, err := t.open(ctx)
-		if err != nil {
-			return err
-		}
-		c, err := find(ctx, s, args[0])
+		in, c, err := t.contact(ctx, args[0])
 		if err != nil {
 			return err
 		}
 		if !*yes {
 			t.print(c)
-			sure, err := t.ask("Delete this contact from " + where + "?")
+			sure, err := t.ask("Delete this contact from " + in.Where + "?")
 			if err != nil {
 				return err
 			}
@@ -307,7 +298,7 @@ func (t *terminal) remove(flags *flag.FlagSet) func(context.Context, []string) e
 				return nil
 			}
 		}
-		if err := s.DeleteContact(ctx, c.ID); err != nil {
+		if err := in.Store.DeleteContact(ctx, c.ID); err != nil {
 			return err
 		}
 		t.say("deleted %s\n", c.ID)

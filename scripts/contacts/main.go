@@ -31,7 +31,6 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/shared/address"
@@ -49,10 +48,7 @@ func main() {
 func interruptible() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	t := &terminal{out: os.Stdout, progress: os.Stderr, now: time.Now, open: func(ctx context.Context) (*store.Store, string, error) {
-		d, err := connect.Open(ctx)
-		return d.Store, d.Where, err
-	}}
+	t := &terminal{out: os.Stdout, progress: os.Stderr, open: connect.Open}
 	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
 		t.person = os.Stdin
 	}
@@ -72,8 +68,7 @@ type terminal struct {
 	out      io.Writer
 	progress io.Writer
 	person   io.Reader // who answers questions; nil for nobody
-	now      func() time.Time
-	open     func(context.Context) (s *store.Store, where string, err error)
+	open     func(context.Context) (connect.Deployment, error)
 }
 
 // command is one of the words that come first.
@@ -134,16 +129,31 @@ func (t *terminal) say(format string, args ...any) { _, _ = fmt.Fprintf(t.out, f
 
 // ask returns whether a person says yes.
 func (t *terminal) ask(question string) (bool, error) {
+	nobody := errors.New("nothing was done: say -yes to do it without a question")
 	if t.person == nil {
-		return false, errors.New("nothing was done: say -yes to do it without a question")
+		return false, nobody
 	}
 	t.say("%s [y/N] ", question)
 	line, err := bufio.NewReader(t.person).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, fmt.Errorf("reading the answer: %w", err)
 	}
+	if line == "" { // not even a line's end: /dev/null, say
+		t.say("\n")
+		return false, nobody
+	}
 	answer := strings.ToLower(strings.TrimSpace(line))
 	return answer == "y" || answer == "yes", nil
+}
+
+// contact opens the deployment, and returns the contact there that who names.
+func (t *terminal) contact(ctx context.Context, who string) (connect.Deployment, *survey.Contact, error) {
+	d, err := t.open(ctx)
+	if err != nil {
+		return d, nil, err
+	}
+	c, err := find(ctx, d.Store, who)
+	return d, c, err
 }
 
 // find returns the contact that who names: by its id, e-mail address, ref or

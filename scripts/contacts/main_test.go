@@ -80,6 +80,9 @@ func TestImport(t *testing.T) {
 	has(t, d.run("import", file), "rows: 120, added: 0, changed: 0, unchanged: 120, refused: 0")
 	has(t, d.run("list", "-limit", "0"), "120 contacts\n", "100120")
 	has(t, d.run("list", "-limit", "7"), "the first 7 contacts; -limit says how many to list\n")
+	if out, err := d.says("", "list", "-limit", "-3"); err == nil || err.Error() != "-limit must be at least 0" {
+		t.Errorf("%v, %s", err, out)
+	}
 
 	problems := filepath.Join(t.TempDir(), "problems.csv")
 	odd := write(t, "odd.csv", "Osoite,Numero,Kaupunki,email\na@example.com,08-465 004 10,Oulu,zzz\nb,no,,\n"+strings.Repeat("x,,,\n", 12))
@@ -186,6 +189,18 @@ func TestMistakes(t *testing.T) {
 			}
 		case words(err) != c.want:
 			t.Errorf("contacts %s: %s, want %s", c.args, words(err), c.want)
+		}
+	}
+}
+
+// TestNobodyAnswers: a question that meets the end of the input, as in a job
+// that reads /dev/null, is no "no" but a failure.
+func TestNobodyAnswers(t *testing.T) {
+	for _, input := range []string{"", "\n", "n"} {
+		out := &bytes.Buffer{}
+		sure, err := (&terminal{out: out, person: strings.NewReader(input)}).ask("Delete?")
+		if sure || (err != nil) != (input == "") {
+			t.Errorf("%q: %t, %v", input, sure, err)
 		}
 	}
 }
