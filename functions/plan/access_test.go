@@ -27,7 +27,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	rules := was
-	rules.Rest = new(survey.Span(hour)) // or events give way to the next turn
+	rules.Rest = new(survey.Span(hour)) // or events give way to turns
 	if err := tables.Store.PutRules(t.Context(), was, rules); err != nil {
 		t.Fatal(err)
 	}
@@ -41,6 +41,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	w.h.Store, w.h.Catalog = s, store.NewCatalog(s, w.clock.Now)
 	w.tick(monday.Add(-hour))
 	w.tick(monday)
+	w.clock.Move(2 * hour)
 	byID := purchase("order-1", known[0].Contact, monday)
 	byRef, moved, fresh := purchase("order-2", "", monday), purchase("order-3", "", monday), purchase("order-4", "", monday)
 	byRef.Contact = events.Contact{Ref: "C-1"}
