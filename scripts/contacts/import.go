@@ -55,14 +55,14 @@ func (t *terminal) importFile(flags *flag.FlagSet) func(context.Context, []strin
 		if err != nil {
 			return err
 		}
-		i := &intake.Import{Contacts: checking{}, Now: t.now, Mapping: mapping, Defaults: d, Problems: io.Discard, Tell: t.tell}
+		i := &intake.Import{Contacts: checking{}, Now: time.Now, Mapping: mapping, Defaults: d, Problems: io.Discard, Tell: t.tell()}
 		if !*check {
-			s, where, err := t.open(ctx)
+			in, err := t.open(ctx)
 			if err != nil {
 				return err
 			}
-			i.Contacts = s
-			t.note("importing %s into %s\n", info.Name(), where)
+			i.Contacts, i.Now = in.Store, in.Now
+			t.note("importing %s into %s\n", info.Name(), in.Where)
 		}
 		if *problems != "" {
 			to, err := os.Create(*problems)
@@ -72,7 +72,7 @@ func (t *terminal) importFile(flags *flag.FlagSet) func(context.Context, []strin
 			defer func() { err = errors.Join(err, to.Close()) }()
 			i.Problems = to
 		}
-		r := &intake.Report{File: info.Name(), Size: info.Size(), Modified: info.ModTime(), StartedAt: t.now()}
+		r := &intake.Report{File: info.Name(), Size: info.Size(), Modified: info.ModTime(), StartedAt: i.Now()}
 		if err := i.Run(ctx, f, info.Size(), r); err != nil {
 			return fmt.Errorf("stopped after %d rows; run it again to go on: %w", r.Rows, err)
 		}
@@ -99,12 +99,15 @@ func (checking) Upsert(_ context.Context, rows []survey.Details, _ time.Time) ([
 
 func (t *terminal) note(format string, args ...any) { _, _ = fmt.Fprintf(t.progress, format, args...) }
 
-// tell shows how far an import is.
-func (t *terminal) tell(_ context.Context, r *intake.Report) error {
-	if r.Rows > 0 {
-		t.note("%d rows, %.0f a second\n", r.Rows, float64(r.Rows)/max(1, t.now().Sub(r.StartedAt).Seconds()))
+// tell returns what shows how far an import is that begins now.
+func (t *terminal) tell() func(context.Context, *intake.Report) error {
+	began := time.Now()
+	return func(_ context.Context, r *intake.Report) error {
+		if r.Rows > 0 {
+			t.note("%d rows, %.0f a second\n", r.Rows, float64(r.Rows)/max(1, time.Since(began).Seconds()))
+		}
+		return nil
 	}
-	return nil
 }
 
 func (t *terminal) report(r *intake.Report, check, kept bool) {

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 )
@@ -32,8 +32,8 @@ func newDesk(t *testing.T) *desk {
 func (d *desk) says(answer string, args ...string) (string, error) {
 	d.t.Helper()
 	var out bytes.Buffer
-	t := &terminal{out: &out, progress: &out, now: d.clock.Now, open: func(context.Context) (*store.Store, string, error) {
-		return d.tables.Store, "the test's tables", nil
+	t := &terminal{out: &out, progress: &out, open: func(context.Context) (connect.Deployment, error) {
+		return connect.Deployment{Store: d.tables.Store, Where: "the test's tables", Now: d.clock.Now}, nil
 	}}
 	if answer != "" {
 		t.person = strings.NewReader(answer + "\n")
@@ -79,6 +79,7 @@ func TestImport(t *testing.T) {
 	has(t, d.run("import", file), "importing generated.csv into the test's tables\n", "rows: 120, added: 120, changed: 0, unchanged: 0, refused: 0, cells left out: 0\n")
 	has(t, d.run("import", file), "rows: 120, added: 0, changed: 0, unchanged: 120, refused: 0")
 	has(t, d.run("list", "-limit", "0"), "120 contacts\n", "100120")
+	has(t, d.run("show", "100120"), "2026-11-21 09:00 UTC") // by the clock of where it goes
 	has(t, d.run("list", "-limit", "7"), "the first 7 contacts; -limit says how many to list\n")
 	if out, err := d.says("", "list", "-limit", "-3"); err == nil || err.Error() != "-limit must be at least 0" {
 		t.Errorf("%v, %s", err, out)
