@@ -50,9 +50,9 @@ func main() {
 func interruptible() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (Store, string, error) {
+	return run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (deployment, error) {
 		d, err := connect.Open(ctx)
-		return d.Store, d.Where, err
+		return deployment{d.Store, d.Where, d.Now}, err
 	})
 }
 
@@ -61,6 +61,13 @@ type Store interface {
 	touchpoints.Store
 	Touchpoints(ctx context.Context) ([]*survey.Touchpoint, error)
 	Rules(ctx context.Context) (survey.Rules, error)
+}
+
+// deployment is what a file is applied to.
+type deployment struct {
+	Store
+	where string // in words
+	now   func() time.Time
 }
 
 // terminal returns f where a person can answer on it, and else nil.
@@ -75,8 +82,8 @@ func terminal(f *os.File) io.Reader {
 var errNotAsked = errors.New("nothing was written: say -yes to write without a question")
 
 // run does what the command does. person is who answers the question, nil for
-// nobody; open connects to the store and says in words where it is.
-func run(ctx context.Context, args []string, person io.Reader, out io.Writer, open func(context.Context) (Store, string, error)) error {
+// nobody; open connects to the deployment.
+func run(ctx context.Context, args []string, person io.Reader, out io.Writer, open func(context.Context) (deployment, error)) error {
 	flags := flag.NewFlagSet("apply", flag.ContinueOnError)
 	flags.SetOutput(out)
 	yes := flags.Bool("yes", false, "write without asking")
@@ -99,21 +106,21 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 			flags.Usage()
 			return errors.New("stop and start go alone, without a file and other flags")
 		}
-		s, _, err := open(ctx)
+		d, err := open(ctx)
 		if err != nil {
 			return err
 		}
-		return setStopped(ctx, s, cmp.Or(*stop, *start), *stop != "", out)
+		return setStopped(ctx, d, cmp.Or(*stop, *start), *stop != "", out)
 	}
 	if flags.NArg() != 1 {
 		flags.Usage()
 		return errors.New("name one file, after the flags")
 	}
-	plan, where, s, err := makePlan(ctx, flags.Arg(0), keep, open)
+	plan, d, err := makePlan(ctx, flags.Arg(0), keep, open)
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(out, "Touchpoints in %s:\n\n", where); err != nil {
+	if _, err := fmt.Fprintf(out, "Touchpoints in %s:\n\n", d.where); err != nil {
 		return err
 	}
 	if err := plan.Write(out); err != nil {
@@ -141,35 +148,35 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 			return err
 		}
 	}
-	if err := plan.Apply(ctx, s); err != nil {
+	if err := plan.Apply(ctx, d); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "\nWrote %d. Running functions take it up within a minute.\n", plan.Writes())
 	return err
 }
 
-func makePlan(ctx context.Context, path string, keep []string, open func(context.Context) (Store, string, error)) (touchpoints.Plan, string, Store, error) {
+func makePlan(ctx context.Context, path string, keep []string, open func(context.Context) (deployment, error)) (touchpoints.Plan, deployment, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return touchpoints.Plan{}, "", nil, err
+		return touchpoints.Plan{}, deployment{}, err
 	}
 	f, err := touchpoints.Read(path, b)
 	if err != nil {
-		return touchpoints.Plan{}, "", nil, err
+		return touchpoints.Plan{}, deployment{}, err
 	}
-	s, where, err := open(ctx)
+	d, err := open(ctx)
 	if err != nil {
-		return touchpoints.Plan{}, "", nil, err
+		return touchpoints.Plan{}, d, err
 	}
 	var stored touchpoints.Stored
-	if stored.Touchpoints, err = s.Touchpoints(ctx); err != nil {
-		return touchpoints.Plan{}, "", nil, err
+	if stored.Touchpoints, err = d.Touchpoints(ctx); err != nil {
+		return touchpoints.Plan{}, d, err
 	}
-	if stored.Rules, err = s.Rules(ctx); err != nil {
-		return touchpoints.Plan{}, "", nil, err
+	if stored.Rules, err = d.Rules(ctx); err != nil {
+		return touchpoints.Plan{}, d, err
 	}
-	plan, err := touchpoints.NewPlan(f, stored, keep, time.Now())
-	return plan, where, s, err
+	plan, err := touchpoints.NewPlan(f, stored, keep, d.now())
+	return plan, d, err
 }
 
 // setStopped stops a touchpoint, or has it go on: another version of the same

@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -34,6 +35,11 @@ func (m *memory) PutRules(_ context.Context, _, r survey.Rules) error {
 	m.rules = r
 	m.rules.Version++
 	return nil
+}
+
+// open returns a deployment whose clock has been moved into 2027.
+func (m *memory) open(context.Context) (deployment, error) {
+	return deployment{m, "the test", func() time.Time { return time.Date(2027, 8, 2, 9, 0, 0, 0, time.UTC) }}, nil
 }
 
 const file = `locales: [en]
@@ -73,7 +79,7 @@ func TestRun(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &memory{}
 			var out strings.Builder
-			err := run(t.Context(), tt.args, tt.person, &out, func(context.Context) (Store, string, error) { return m, "the test", nil })
+			err := run(t.Context(), tt.args, tt.person, &out, m.open)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
 				t.Errorf("error %v, want %s", err, tt.err)
 			}
@@ -84,14 +90,13 @@ func TestRun(t *testing.T) {
 	}
 	t.Run("nothing to do", func(t *testing.T) {
 		m := &memory{}
-		open := func(context.Context) (Store, string, error) { return m, "the test", nil }
 		for range 2 { // the second has nobody to ask, and nothing to ask
 			var out strings.Builder
 			args := []string{good}
 			if len(m.all) == 0 {
 				args = []string{"-yes", good}
 			}
-			if err := run(t.Context(), args, nil, &out, open); err != nil || len(m.all) != 1 {
+			if err := run(t.Context(), args, nil, &out, m.open); err != nil || len(m.all) != 1 {
 				t.Errorf("%v, %d writes: %s", err, len(m.all), out.String())
 			}
 		}
@@ -103,17 +108,26 @@ func TestRun(t *testing.T) {
 		}
 		m := &memory{}
 		var out strings.Builder
-		open := func(context.Context) (Store, string, error) { return m, "the test", nil }
-		if err := run(t.Context(), []string{"-yes", path}, nil, &out, open); err != nil {
+		if err := run(t.Context(), []string{"-yes", path}, nil, &out, m.open); err != nil {
 			t.Fatal(err)
 		}
 		if m.rules.Version != 1 || m.rules.Rest.String() != "14d" || !strings.Contains(out.String(), `rest: "30d" -> "14d"`) || !strings.Contains(out.String(), "Wrote 1.") {
 			t.Errorf("%+v: %s", m.rules, out.String())
 		}
 	})
+	t.Run("by the deployment's clock", func(t *testing.T) {
+		path := filepath.Join(dir, "cadence.yaml")
+		if err := os.WriteFile(path, []byte(strings.Replace(file, "[link]", "[email], trigger: {every: quarter}", 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		if err := run(t.Context(), []string{"-yes", path}, nil, &out, (&memory{}).open); err != nil || !strings.Contains(out.String(), "past in 2027Q3") {
+			t.Errorf("%v: %s", err, out.String())
+		}
+	})
 	t.Run("no store", func(t *testing.T) {
 		lost := errors.New("no tables to work on")
-		err := run(t.Context(), []string{good}, nil, io.Discard, func(context.Context) (Store, string, error) { return nil, "", lost })
+		err := run(t.Context(), []string{good}, nil, io.Discard, func(context.Context) (deployment, error) { return deployment{}, lost })
 		if !errors.Is(err, lost) {
 			t.Errorf("got %v", err)
 		}
@@ -141,7 +155,7 @@ func TestStopAndStart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			m := &memory{all: []*survey.Touchpoint{stopped, asks}}
 			var out strings.Builder
-			err := run(t.Context(), tt.args, nil, &out, func(context.Context) (Store, string, error) { return m, "the test", nil })
+			err := run(t.Context(), tt.args, nil, &out, m.open)
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
 				t.Errorf("error %v, want %s", err, tt.err)
 			}
@@ -159,7 +173,7 @@ func TestStopAndStart(t *testing.T) {
 	if !stopped.Stopped || asks.Stopped {
 		t.Error("a stored definition was changed in place")
 	}
-	empty := func(context.Context) (Store, string, error) { return &memory{}, "the test", nil }
+	empty := (&memory{}).open
 	if err := run(t.Context(), []string{"-stop", "shop"}, nil, io.Discard, empty); err == nil || err.Error() != "there is no touchpoint shop; there are none" {
 		t.Errorf("%v", err)
 	}
