@@ -100,7 +100,7 @@ func Compose(l Letter) ([]byte, error) {
 			return nil, fmt.Errorf("composing an e-mail: %w", err)
 		}
 		q := quotedprintable.NewWriter(w)
-		if _, err := io.WriteString(q, strings.ReplaceAll(p.body, "\n", "\r\n")); err != nil {
+		if _, err := io.WriteString(q, p.body); err != nil {
 			return nil, fmt.Errorf("composing an e-mail: %w", err)
 		}
 		if err := q.Close(); err != nil {

@@ -127,6 +127,21 @@ func TestComposeHoldsTheRules(t *testing.T) {
 	}
 }
 
+// Whatever ends the lines of a text, each of them ends once.
+func TestLinesEndOnce(t *testing.T) {
+	l := sample()
+	l.Text, l.HTML = "one\r\ntwo\nthree", "<p>one\r\ntwo\nthree</p>"
+	raw, err := Compose(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\r\n\r\none\r\ntwo\r\nthree", "<p>one\r\ntwo\r\nthree</p>"} {
+		if !strings.Contains(string(raw), want) {
+			t.Errorf("there is no %q in\n%q", want, raw)
+		}
+	}
+}
+
 func TestComposeIsStable(t *testing.T) {
 	a, err := Compose(sample())
 	if err != nil {
