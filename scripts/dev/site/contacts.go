@@ -25,13 +25,11 @@ import (
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/files"
 	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/table"
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
 const (
-	// MaxUpload is the most bytes of a file that the page takes: a table of
-	// some million people.
-	MaxUpload = 512 << 20
 	// inMemory is how much of an upload is held in memory; the rest waits in a
 	// temporary file.
 	inMemory = 8 << 20
@@ -87,7 +85,7 @@ func (s *site) showContacts(w http.ResponseWriter, r *http.Request, status int, 
 		people = append(people, s.person(c))
 	}
 	s.showStatus(w, r, status, "contacts.html", map[string]any{
-		"Mistake": mistaken, "Form": form, "Fields": intake.Fields(), "Limit": MaxUpload,
+		"Mistake": mistaken, "Form": form, "Fields": intake.Fields(), "Limit": table.MaxFile,
 		"Imports": imports, "Query": query, "People": people, "Next": next,
 	})
 }
@@ -138,7 +136,7 @@ func (s *site) person(c *survey.Contact) person {
 
 // upload takes a file of the form into the bucket.
 func (s *site) upload(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, MaxUpload+1<<20) // the form around the file
+	r.Body = http.MaxBytesReader(w, r.Body, table.MaxFile+1<<20) // the form around the file
 	form, err := s.put(r)
 	if r.MultipartForm != nil {
 		if err := r.MultipartForm.RemoveAll(); err != nil {
@@ -158,7 +156,7 @@ func (s *site) upload(w http.ResponseWriter, r *http.Request) {
 
 // put reads the form of an upload and puts its file into the bucket.
 func (s *site) put(r *http.Request) (form uploadForm, err error) {
-	tooLarge := survey.Errorf(survey.TooLarge, "file", "the file must be at most %s MB: split it, and upload the parts one after the other", number(MaxUpload>>20))
+	tooLarge := survey.Errorf(survey.TooLarge, "file", "the file must be at most %s MB: split it, and upload the parts one after the other", number(table.MaxFile>>20))
 	if err := r.ParseMultipartForm(inMemory); err != nil {
 		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 			return form, tooLarge
@@ -177,7 +175,7 @@ func (s *site) put(r *http.Request) (form uploadForm, err error) {
 	switch {
 	case header.Size == 0:
 		return form, survey.Errorf(survey.Invalid, "file", "the file is empty")
-	case header.Size > MaxUpload:
+	case header.Size > table.MaxFile:
 		return form, tooLarge
 	}
 	if _, err := intake.ParseMapping(form.Mapping); err != nil {
@@ -242,7 +240,7 @@ func (s *site) importList(ctx context.Context) ([]imported, error) {
 			}
 			i.Problems = i.Report.Problems[:min(shownProblems, len(i.Report.Problems))]
 			i.More = i.Report.Refused + i.Report.LeftOut + i.Report.Noted - len(i.Problems)
-			if i.Report.State == intake.Done {
+			if i.Report.State != intake.Running && i.Report.Listed > 0 {
 				i.AllProblems = "/contacts/problems/" + escapePath(strings.TrimPrefix(f.Key, topology.Uploads))
 			}
 		}
