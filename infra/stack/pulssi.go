@@ -82,6 +82,7 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
 		}
 	}
 	// Who takes asks from the queue says there when one is to come again.
+	p.Functions[topology.Asks.Function].Allow(jsii.Strings("sqs:ChangeMessageVisibility"), &[]*string{asks.Queue.QueueArn()})
 	p.Functions[topology.Asks.Function].Know(config.AsksQueue, asks.Queue.QueueUrl())
 	p.Schedules = NewSchedules(st, "Schedules", &SchedulesProps{asks, s})
 	for _, f := range topology.Schedulers() {

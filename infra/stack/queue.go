@@ -49,11 +49,10 @@ func newQueue(scope constructs.Construct, id, name string, p *awssqs.QueueProps)
 	return awssqs.NewQueue(scope, &id, p)
 }
 
-// Invoke feeds the function with the queue's messages. The function may also
-// say when a message is to come again.
+// Invoke feeds the function with the queue's messages.
 func (q *Queue) Invoke(f *Function) {
 	f.Allow(
-		jsii.Strings("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
+		jsii.Strings("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
 		&[]*string{q.Queue.QueueArn()},
 	)
 	p := &awslambda.EventSourceMappingProps{

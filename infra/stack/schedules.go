@@ -26,14 +26,14 @@ type Schedules struct {
 }
 
 // NewSchedules makes a group of schedules, and the role by which they put asks
-// into the queue and can do nothing else. What waits in the group goes with it:
+// into the queue, or its dead-letter queue, and can do nothing else. What waits in the group goes with it:
 // without the queue there is nobody to ask.
 func NewSchedules(scope constructs.Construct, id string, props *SchedulesProps) *Schedules {
 	this := constructs.NewConstruct(scope, &id)
 	name := strings.TrimSuffix(props.Settings.prefix(), "-")
 	group := awsscheduler.NewCfnScheduleGroup(this, jsii.String("Group"), &awsscheduler.CfnScheduleGroupProps{Name: &name})
 	role := awsiam.NewRole(this, jsii.String("Role"), &awsiam.RoleProps{AssumedBy: schedulerOf(this, name)})
-	role.AddToPolicy(allow(jsii.Strings("sqs:SendMessage"), &[]*string{props.Queue.Queue.QueueArn()}))
+	role.AddToPolicy(allow(jsii.Strings("sqs:SendMessage"), &[]*string{props.Queue.Queue.QueueArn(), props.Queue.Failed.QueueArn()}))
 	return &Schedules{group, role, *props}
 }
 
@@ -47,4 +47,5 @@ func (s *Schedules) Grant(f *Function) {
 	f.Know(config.ScheduleGroup, s.Group.Ref())
 	f.Know(config.ScheduleRole, s.Role.RoleArn())
 	f.Know(config.AsksQueueARN, s.Props.Queue.Queue.QueueArn())
+	f.Know(config.FailedAsksARN, s.Props.Queue.Failed.QueueArn())
 }

@@ -294,7 +294,7 @@ func TestPermissions(t *testing.T) {
 		}
 		for _, q := range topology.Queues() {
 			if q.Function == f {
-				allow(arn(tpl.queue(t, q.Name), "Arn"), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility")
+				allow(arn(tpl.queue(t, q.Name), "Arn"), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 			}
 		}
 		for _, name := range topology.Senders()[f] {
@@ -318,6 +318,7 @@ func TestPermissions(t *testing.T) {
 			allow(join(bucket, "/reports/*"), "s3:GetObject", "s3:PutObject")
 			allow(bucket, "s3:ListBucket")
 		case topology.Send:
+			allow(arn(tpl.queue(t, "asks"), "Arn"), "sqs:ChangeMessageVisibility") // when a message is to come again
 			allow(ref(theOnly(t, tpl, "AWS::SecretsManager::Secret")), "secretsmanager:GetSecretValue")
 			set := inAccount("ses", ":configuration-set/", ref(theOnly(t, tpl, "AWS::SES::ConfigurationSet")))
 			for _, resource := range []any{inAccount("ses", ":identity/*"), set} {
@@ -390,12 +391,15 @@ func ofGroup(group string) any {
 	}}
 }
 
-// TestSchedules lets the schedules put asks into their queue, and nothing else.
+// TestSchedules lets the schedules put asks into their queue, or its dead-letter
+// queue, and nothing else.
 func TestSchedules(t *testing.T) {
 	tpl := synth(t, Dev)
 	role := scheduleRole(t, tpl)
 	trusts(t, tpl, role, "scheduler.amazonaws.com", ofGroup("pulssi-dev"))
-	check(t, "what the schedules may do", tpl.may(t, role), []string{"sqs:SendMessage on " + show(arn(tpl.queue(t, "asks"), "Arn"))})
+	check(t, "what the schedules may do", tpl.may(t, role), []string{
+		"sqs:SendMessage on " + show(arn(tpl.queue(t, "asks-failed"), "Arn")), "sqs:SendMessage on " + show(arn(tpl.queue(t, "asks"), "Arn")),
+	})
 }
 
 func TestTick(t *testing.T) {
@@ -884,6 +888,7 @@ func TestEnvironment(t *testing.T) {
 			if f == topology.Plan || f == topology.Send {
 				want[config.AsksQueue] = queueURL("asks")
 				want[config.AsksQueueARN] = arn(asks, "Arn")
+				want[config.FailedAsksARN] = arn(tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-"+string(stage)+"-asks-failed"), "Arn")
 				want[config.ScheduleGroup] = ref(tpl.byName(t, "AWS::Scheduler::ScheduleGroup", "Name", "pulssi-"+string(stage)))
 				want[config.ScheduleRole] = arn(scheduleRole(t, tpl), "Arn")
 			}

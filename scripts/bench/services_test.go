@@ -70,6 +70,7 @@ func newServices(t *testing.T, tables *testkit.Tables) *services {
 		awsenv.Endpoint: moto.Endpoint(t), config.PublicURL: "https://answer.example.com",
 		config.AsksQueue: *asks.QueueUrl, config.RefusedQueue: *refused.QueueUrl,
 		config.AsksQueueARN:  "arn:aws:sqs:" + moto.Region + ":" + moto.Account + ":" + name,
+		config.FailedAsksARN: "arn:aws:sqs:" + moto.Region + ":" + moto.Account + ":" + name + "-failed",
 		config.ScheduleGroup: name, config.ScheduleRole: "arn:aws:iam::" + moto.Account + ":role/" + name,
 		config.Bus: name, config.Files: name, config.SecretID: name, config.Sender: "feedback@" + s.domain, config.SMSSender: "Pulssi",
 	} {

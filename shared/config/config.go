@@ -27,11 +27,13 @@ const (
 	// 91 to 3650.
 	Retention = "PULSSI_RETENTION_DAYS"
 	// AsksQueue is the address (URL) of the queue of asks, AsksQueueARN its
-	// name for the scheduler, and RefusedQueue the address of the queue of
-	// business events that could not be used.
-	AsksQueue    = "PULSSI_ASKS_QUEUE"
-	AsksQueueARN = "PULSSI_ASKS_QUEUE_ARN"
-	RefusedQueue = "PULSSI_REFUSED_QUEUE"
+	// name for the scheduler and FailedAsksARN that of its dead-letter queue,
+	// and RefusedQueue the address of the queue of business events that could
+	// not be used.
+	AsksQueue     = "PULSSI_ASKS_QUEUE"
+	AsksQueueARN  = "PULSSI_ASKS_QUEUE_ARN"
+	FailedAsksARN = "PULSSI_FAILED_ASKS_ARN"
+	RefusedQueue  = "PULSSI_REFUSED_QUEUE"
 	// Bus is the name of the bus of business events.
 	Bus = "PULSSI_BUS"
 	// ScheduleGroup is the name of the group of the schedules for single asks,

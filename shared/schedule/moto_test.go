@@ -25,6 +25,8 @@ func newClient(t *testing.T) (*scheduler.Client, schedule.Target, *schedule.Clie
 		Group: "g-" + survey.NewID(),
 		Role:  "arn:aws:iam::" + moto.Account + ":role/schedules",
 		Queue: "arn:aws:sqs:" + moto.Region + ":" + moto.Account + ":pulssi-dev-asks",
+
+		Failed: "arn:aws:sqs:" + moto.Region + ":" + moto.Account + ":pulssi-dev-asks-failed",
 	}
 	if _, err := c.CreateScheduleGroup(t.Context(), &scheduler.CreateScheduleGroupInput{Name: &target.Group}); err != nil {
 		t.Fatal(err)
@@ -59,14 +61,14 @@ func TestAScheduleSaysWhenWhereAndWhat(t *testing.T) {
 		t.Fatalf("the group has %v, %v", list.Schedules, err)
 	}
 	got := get(t, c, target.Group, "an-ask")
-	type said struct{ Expression, Zone, Target, Role, Input, Window, After, State string }
+	type said struct{ Expression, Zone, Target, Failed, Role, Input, Window, After, State string }
 	body, err := ask.Encode()
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := said{"at(2026-11-28T09:00:00)", "UTC", target.Queue, target.Role, string(body), "OFF", "DELETE", "ENABLED"}
+	want := said{"at(2026-11-28T09:00:00)", "UTC", target.Queue, target.Failed, target.Role, string(body), "OFF", "DELETE", "ENABLED"}
 	if diff := cmp.Diff(want, said{
-		*got.ScheduleExpression, *got.ScheduleExpressionTimezone, *got.Target.Arn, *got.Target.RoleArn, *got.Target.Input,
+		*got.ScheduleExpression, *got.ScheduleExpressionTimezone, *got.Target.Arn, *got.Target.DeadLetterConfig.Arn, *got.Target.RoleArn, *got.Target.Input,
 		string(got.FlexibleTimeWindow.Mode), string(got.ActionAfterCompletion), string(got.State),
 	}); diff != "" {
 		t.Error(diff)

@@ -20,6 +20,9 @@ type Target struct {
 	Group string // name of the schedule group
 	Role  string // ARN of the role that puts messages into the queue
 	Queue string // ARN of the queue of asks
+	// Failed is the ARN of the queue that keeps an ask where Queue could not be
+	// reached for a day: the schedule is gone then.
+	Failed string
 }
 
 // Client makes schedules. It is safe for concurrent use.
@@ -48,7 +51,8 @@ const soonest = time.Minute
 // Where one of that name waits already, At returns nil and leaves it as it is,
 // whatever it says. When it is done its name is free, so a repeat after that
 // sends the ask once more: whoever takes it must not mind. Scheduler tries for
-// a day to reach the queue; it may also send the ask more than once.
+// a day to reach the queue, and then puts the ask into [Target.Failed]; it may
+// also send the ask more than once.
 func (c *Client) At(ctx context.Context, at time.Time, name string, a queue.Ask) error {
 	body, err := a.Encode()
 	if err != nil {
@@ -67,6 +71,7 @@ func (c *Client) At(ctx context.Context, at time.Time, name string, a queue.Ask)
 		ActionAfterCompletion:      types.ActionAfterCompletionDelete,
 		Target: &types.Target{
 			Arn: &c.target.Queue, RoleArn: &c.target.Role, Input: aws.String(string(body)),
+			DeadLetterConfig: &types.DeadLetterConfig{Arn: &c.target.Failed},
 		},
 	})
 	if _, exists := errors.AsType[*types.ConflictException](err); exists {

@@ -37,7 +37,7 @@ func main() {
 // run returns only where the function cannot start.
 func run() error {
 	c, err1 := config.Read(os.Getenv)
-	must, err2 := config.Need(os.Getenv, config.AsksQueue, config.AsksQueueARN, config.RefusedQueue, config.ScheduleGroup, config.ScheduleRole)
+	must, err2 := config.Need(os.Getenv, config.AsksQueue, config.AsksQueueARN, config.FailedAsksARN, config.RefusedQueue, config.ScheduleGroup, config.ScheduleRole)
 	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -45,7 +45,10 @@ func run() error {
 	services := awsenv.Config(c, os.Getenv)
 	messages := sqs.NewFromConfig(services)
 	tables := store.New(store.NewClient(c, os.Getenv), c)
-	target := schedule.Target{Group: must[config.ScheduleGroup], Role: must[config.ScheduleRole], Queue: must[config.AsksQueueARN]}
+	target := schedule.Target{
+		Group: must[config.ScheduleGroup], Role: must[config.ScheduleRole],
+		Queue: must[config.AsksQueueARN], Failed: must[config.FailedAsksARN],
+	}
 	h := &plan.Handler{
 		Store: tables, Catalog: store.NewCatalog(tables, time.Now),
 		Queue:     queue.New(messages, must[config.AsksQueue]),

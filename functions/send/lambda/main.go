@@ -41,7 +41,7 @@ func main() {
 func run() error {
 	c, err1 := config.Read(os.Getenv)
 	sending, err2 := config.ReadSending(os.Getenv)
-	must, err3 := config.Need(os.Getenv, config.PublicURL, config.AsksQueue, config.AsksQueueARN, config.ScheduleGroup, config.ScheduleRole, config.SecretID)
+	must, err3 := config.Need(os.Getenv, config.PublicURL, config.AsksQueue, config.AsksQueueARN, config.FailedAsksARN, config.ScheduleGroup, config.ScheduleRole, config.SecretID)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -69,7 +69,10 @@ func run() error {
 		transports[survey.SMS] = client
 	}
 	tables := store.New(store.NewClient(c, os.Getenv), c)
-	target := schedule.Target{Group: must[config.ScheduleGroup], Role: must[config.ScheduleRole], Queue: must[config.AsksQueueARN]}
+	target := schedule.Target{
+		Group: must[config.ScheduleGroup], Role: must[config.ScheduleRole],
+		Queue: must[config.AsksQueueARN], Failed: must[config.FailedAsksARN],
+	}
 	h := &send.Handler{
 		Replies: sending.SMSNumber != "",
 		Store:   tables, Catalog: store.NewCatalog(tables, time.Now),
