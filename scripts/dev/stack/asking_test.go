@@ -450,7 +450,7 @@ func TestMistakesOnThePages(t *testing.T) {
 		{"/clock", "to=tomorrow", "Choose a day and a time", http.StatusBadRequest},
 		{"/clock", "by=century", "an hour, a day, a week", http.StatusBadRequest},
 		{"/contacts", "", "choose a file", http.StatusBadRequest},
-		{"/events?type=custom", "body=%7B", "The API says 400: An event must be one JSON object", http.StatusUnprocessableEntity},
+		{"/events?type=custom", "body=%7B", "The API says 400: an event must be one JSON object", http.StatusUnprocessableEntity},
 		{"/events?type=custom", "body=" + strings.Repeat("x", 17<<10), "The API says 413", http.StatusUnprocessableEntity},
 		{"/events?type=custom", "body=" + strings.Repeat("x", 2<<20), "an event is at most 16 kB", http.StatusRequestEntityTooLarge},
 	} {
