@@ -33,8 +33,10 @@
     return tr;
   };
 
+  // Of people; the other categories are called by an adjective.
+  const nouns = new Set(["detractor", "passive", "promoter"]);
   const categories = (t) =>
-    Object.entries(t.categories).map(([name, n]) => `${n} ${name}`).join(", ");
+    Object.entries(t.categories).map(([name, n]) => `${n} ${name}${n !== 1 && nouns.has(name) ? "s" : ""}`).join(", ");
 
   const show = (card, report) => {
     const t = report.total;
