@@ -184,7 +184,15 @@ func (s *Services) deliver(q *queueState, batch []*Message) job {
 		if err == nil {
 			failed, err = failures(out, batch)
 		}
-		return func() { s.finish(q, batch, received, failed, err) }
+		cut := ctx.Err() != nil
+		return func() {
+			if cut { // by the stop: it goes on at the next start, as after a kill
+				for _, m := range batch {
+					m.delayed = 0
+				}
+			}
+			s.finish(q, batch, received, failed, err)
+		}
 	}
 }
 

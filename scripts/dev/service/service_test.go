@@ -636,7 +636,8 @@ func TestStopAndStart(t *testing.T) {
 	}
 }
 
-// TestAnInvocationIsCutOffAtTheStop closes while an invocation hangs.
+// TestAnInvocationIsCutOffAtTheStop closes while an invocation hangs: its
+// message is due at the next start, and not when it would be after a failure.
 func TestAnInvocationIsCutOffAtTheStop(t *testing.T) {
 	begun := make(chan struct{})
 	r := open(t, "", start)
@@ -656,5 +657,8 @@ func TestAnInvocationIsCutOffAtTheStop(t *testing.T) {
 	}
 	if err := r.Settle(t.Context()); err == nil {
 		t.Error("closed services settle")
+	}
+	if messages, n := r.Waiting("asks", 1); n != 1 || !messages[0].Visible.Equal(start) {
+		t.Errorf("%d wait: %+v", n, messages)
 	}
 }
