@@ -514,7 +514,7 @@ func TestWhy(t *testing.T) {
 			{Touchpoint: "cart-ces", Occasion: "cart.abandoned/9", Verdict: "planned", At: at(20), Due: at(27), Channel: "email",
 				Words: "Will be asked by e-mail about cart.abandoned (9) on Fri 27 Nov 2026 at 16:00."},
 			{Touchpoint: "support-csat", Occasion: "ticket.closed/8123", Verdict: "refused", Reason: "rest", At: at(9), Due: at(9), Until: new(day(2).AddDate(0, 0, 30)), Other: "shop-nps",
-				Words: "Not asked about ticket.closed (8123) on Mon 9 Nov 2026 at 16:00: another question (Web shop) was sent too shortly before; possible again from Wed 2 Dec 2026 at 16:00."},
+				Words: "Not asked about ticket.closed (8123) on Mon 9 Nov 2026 at 16:00: another question (Web shop) was sent too shortly before; the contact can be asked again from Wed 2 Dec 2026 at 16:00."},
 			{Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: "asked", At: at(2), Due: at(2), Channel: "email",
 				Words: "Asked by e-mail about 2026Q4 on Mon 2 Nov 2026 at 16:00."},
 		},

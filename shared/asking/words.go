@@ -11,7 +11,7 @@ import (
 // Words explains a decision in one English sentence, for a person reading:
 //
 //	Asked by e-mail about 2026Q4 on Mon 5 Oct 2026 at 9:00.
-//	Not asked about purchase.completed (order-4711) on Tue 6 Oct 2026 at 9:00: another question (Shop) was sent too shortly before; possible again from Wed 4 Nov 2026 at 9:00.
+//	Not asked about purchase.completed (order-4711) on Tue 6 Oct 2026 at 9:00: another question (Shop) was sent too shortly before; the contact can be asked again from Wed 4 Nov 2026 at 9:00.
 //
 // It does not name the decision's own touchpoint. Times are those of zone,
 // mostly the contact's. name tells what a touchpoint is called; its id is used
@@ -76,7 +76,7 @@ func reasonWords(d survey.Decision, at func(time.Time) string, name func(string)
 		}
 		question += " (" + called + ")"
 	}
-	const tooShortly = " was sent too shortly before; possible again from "
+	const tooShortly = " was sent too shortly before; the contact can be asked again from "
 	switch d.Reason {
 	case survey.NoTouchpoint:
 		return "the touchpoint does not ask about it any more"
@@ -106,7 +106,7 @@ func reasonWords(d survey.Decision, at func(time.Time) string, name func(string)
 	case survey.OtherAsked:
 		return question + tooShortly + at(d.Until)
 	case survey.TurnComes:
-		return "the turn of " + question + " comes on " + at(d.Until) + ", and is kept"
+		return "the turn of " + question + " is due on " + at(d.Until) + " and goes first"
 	case survey.Undeliverable:
 		return "the message could not be delivered"
 	default:

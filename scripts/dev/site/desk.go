@@ -74,7 +74,7 @@ type Desk struct {
 var deskPages = []Page{
 	{"/contacts", "Contacts", "upload people, and read why each was asked, or not"},
 	{"/events", "Events", "let a purchase, a ticket, a cancellation happen"},
-	{"/clock", "Clock", "move time: a quarter passes in about a minute"},
+	{"/clock", "Clock", "move time: a quarter passes in a minute or a few"},
 	{"/inbox", "Inbox", "every e-mail as a mail program shows it, with links that work"},
 	{"/phone", "Phone", "text messages, and answering them"},
 	{"/queue", "Queue", "asks that wait, and what could not be sent"},
