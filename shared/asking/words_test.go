@@ -72,7 +72,7 @@ func TestWords(t *testing.T) {
 // told as it is.
 func TestWordsOfLittle(t *testing.T) {
 	d := survey.Decision{Touchpoint: "a", Occasion: "2026", Verdict: survey.Refused, Reason: survey.OtherAsked, Other: "b", At: now, Until: now}
-	if got, want := Words(d, time.UTC, nil), "Not asked about 2026 on Tue 20 Oct 2026 at 9:00: another question (b) was sent too shortly before; possible again from Tue 20 Oct 2026 at 9:00."; got != want {
+	if got, want := Words(d, time.UTC, nil), "Not asked about 2026 on Tue 20 Oct 2026 at 9:00: another question (b) was sent too shortly before; the contact can be asked again from Tue 20 Oct 2026 at 9:00."; got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
 	d.Reason, d.Until = survey.OptedOut, time.Time{}
