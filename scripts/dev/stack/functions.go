@@ -89,7 +89,7 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 	texts.Number = post.SMSNumber
 	send := &send.Handler{
 		Replies: true,
-		Store: noted{asks, s.Ledger}, Catalog: askCatalog, Schedules: s.Services, Queue: s.Services,
+		Store:   noted{asks, s.Ledger}, Catalog: askCatalog, Schedules: s.Services, Queue: s.Services,
 		Transports: map[survey.Channel]send.Transport{survey.Email: mails, survey.SMS: texts},
 		Secret:     secret, PublicURL: c.PublicURL, Now: now,
 	}
