@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/pulssi/pulssi/events"
+	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/topology"
@@ -40,8 +41,11 @@ func (h *Handler) takeEvents(ctx context.Context, r *apigw.Request) (apigw.Respo
 	if err != nil {
 		return apigw.Response{}, err
 	}
-	es, err := decodeEvents(b)
+	es, places, err := decodeEvents(b)
 	if err != nil {
+		return apigw.Response{}, err
+	}
+	if err := h.addresses(ctx, es, places); err != nil {
 		return apigw.Response{}, err
 	}
 	if err := h.Bus.Put(ctx, topology.APISource, es...); err != nil {
@@ -54,10 +58,30 @@ func (h *Handler) takeEvents(ctx context.Context, r *apigw.Request) (apigw.Respo
 	return apigw.JSON(http.StatusAccepted, out), nil
 }
 
-// decodeEvents reads a body that is one event, or {"events": [...]}. The error
-// is about the first that breaks a rule, and names its field:
-// "events[2].contact.email".
-func decodeEvents(b []byte) ([]events.Event, error) {
+// addresses returns what is wrong with the first address in the events that
+// nobody could be asked by: whoever posts it can mend it now.
+func (h *Handler) addresses(ctx context.Context, es []events.Event, places []string) error {
+	country, err := h.country(ctx)
+	if err != nil {
+		return err
+	}
+	for i, e := range es {
+		for _, err := range address.Clean(&survey.Details{Email: e.Contact.Email, Phone: e.Contact.Phone}, country) {
+			broken, ok := errors.AsType[*survey.Error](err)
+			if !ok {
+				return err
+			}
+			field := "contact." + broken.Field
+			return toldOf(places[i], &events.Error{Field: field, Message: field + ": " + broken.Message})
+		}
+	}
+	return nil
+}
+
+// decodeEvents reads a body that is one event, or {"events": [...]}, and returns
+// with each its place in the body: "" or "events[2]". The error is about the
+// first that breaks a rule, and names its field: "events[2].contact.email".
+func decodeEvents(b []byte) (es []events.Event, places []string, err error) {
 	var several struct {
 		Events json.RawMessage `json:"events"`
 	}
@@ -65,27 +89,28 @@ func decodeEvents(b []byte) ([]events.Event, error) {
 	if err := json.Unmarshal(b, &several); err != nil || several.Events == nil {
 		e, err := events.Decode(b)
 		if err != nil {
-			return nil, toldOf("", err)
+			return nil, nil, toldOf("", err)
 		}
-		return []events.Event{e}, nil
+		return []events.Event{e}, []string{""}, nil
 	}
 	var in struct {
 		Events []json.RawMessage `json:"events"`
 	}
 	if err := apigw.DecodeJSON(b, &in); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if n := len(in.Events); n < 1 || n > maxEvents {
-		return nil, survey.Errorf(survey.Invalid, "events", "events must be from 1 to %d", maxEvents)
+		return nil, nil, survey.Errorf(survey.Invalid, "events", "events must be from 1 to %d", maxEvents)
 	}
-	out := make([]events.Event, len(in.Events))
 	for i, raw := range in.Events {
-		var err error
-		if out[i], err = events.Decode(raw); err != nil {
-			return nil, toldOf(fmt.Sprintf("events[%d]", i), err)
+		at := fmt.Sprintf("events[%d]", i)
+		e, err := events.Decode(raw)
+		if err != nil {
+			return nil, nil, toldOf(at, err)
 		}
+		es, places = append(es, e), append(places, at)
 	}
-	return out, nil
+	return es, places, nil
 }
 
 // toldOf returns what is wrong with the event at a place of the body as an

@@ -59,7 +59,7 @@ func TestTakeEvents(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := &bus{}
-			c := caller{t, &Handler{Bus: b}}
+			c := caller{t, &Handler{Bus: b, Rules: book{}}}
 			resp := c.do("POST /api/events", "", "", tt.body)
 			c.want(resp, http.StatusAccepted, nil)
 			if resp.Body != tt.want {
@@ -87,7 +87,7 @@ func TestTakeEvents(t *testing.T) {
 // TestAnEventArrivesWhole: what is put on the bus is what was posted.
 func TestAnEventArrivesWhole(t *testing.T) {
 	b := &bus{}
-	c := caller{t, &Handler{Bus: b}}
+	c := caller{t, &Handler{Bus: b, Rules: book{}}}
 	c.want(c.do("POST /api/events", "", "", sampleEvent(t, events.TicketClosed)), http.StatusAccepted, nil)
 	want, err := events.Decode([]byte(sampleEvent(t, events.TicketClosed)))
 	if err != nil {
@@ -119,6 +119,8 @@ func TestTakeEventsRefuses(t *testing.T) {
 		{"an unknown type", with(`"type": "custom"`, `"type": "customs"`), 400, survey.Invalid, "type", "type must be one of purchase.completed, "},
 		{"no contact", with(`"contact"`, `"person"`), 400, survey.Invalid, "contact", "contact must be there"},
 		{"an unknown field", with(`"version"`, `"source": "crm", "version"`), 400, survey.UnknownField, "source", "source is not a field of an event"},
+		{"an e-mail address that is none", with(`"email": "aino.virtanen@example.com"`, `"email": "x"`), 400, survey.Invalid, "contact.email", "contact.email: e-mail address has no @"},
+		{"letters in a second's phone number", batchOf(good, with(`"ref": "C-1001"`, `"ref": "C-1001", "phone": "040 call me"`)), 400, survey.Invalid, "events[1].contact.phone", "events[1].contact.phone: "},
 		{"a second that is bad", batchOf(good, with(`"ref": "C-1001"`, `"ref": 1001`)), 400, survey.Invalid, "events[1].contact.ref", "events[1].contact.ref must be a text"},
 		{"a second with an unknown field", batchOf(good, with(`"version"`, `"x": 1, "version"`)), 400, survey.UnknownField, "events[1].x", "events[1].x is not a field of an event"},
 		{"two that are bad", batchOf(with(`"data"`, `"date"`), with(`"id"`, `"no"`)), 400, survey.Invalid, "events[0].data", "events[0].data must be there"},
@@ -138,14 +140,14 @@ func TestTakeEventsRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := &bus{}
-			c := caller{t, &Handler{Bus: b}}
+			c := caller{t, &Handler{Bus: b, Rules: book{}}}
 			c.refused(c.do("POST /api/events", "", "", tt.body), tt.status, tt.code, tt.field, tt.msg)
 			if len(b.got) > 0 {
 				t.Errorf("%d are on the bus all the same", len(b.got))
 			}
 		})
 	}
-	c := caller{t, &Handler{Bus: &bus{}}}
+	c := caller{t, &Handler{Bus: &bus{}, Rules: book{}}}
 	c.want(c.do("POST /api/events", "", "", good+strings.Repeat(" ", apigw.MaxBody-len(good))), http.StatusAccepted, nil)
 	c.refused(c.do("POST /api/events", "", "", ""), 415, survey.UnsupportedType, "content-type", "must be application/json")
 	c.refused(c.do("POST /api/events", "", "source=crm", good), 400, survey.UnknownField, "source", "which has none")
@@ -162,14 +164,14 @@ func FuzzDecodeEvents(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		es, err := decodeEvents(b)
+		es, places, err := decodeEvents(b)
 		if err != nil {
 			if survey.CodeOf(err) == survey.Internal {
 				t.Fatalf("an error without a code: %v", err)
 			}
 			return
 		}
-		if len(es) < 1 || len(es) > maxEvents {
+		if len(es) < 1 || len(es) > maxEvents || len(places) != len(es) {
 			t.Fatalf("%d events", len(es))
 		}
 	})
