@@ -66,11 +66,8 @@ func (h *Handler) addresses(ctx context.Context, es []events.Event, places []str
 		return err
 	}
 	for i, e := range es {
-		for _, err := range address.Clean(&survey.Details{Email: e.Contact.Email, Phone: e.Contact.Phone}, country) {
-			broken, ok := errors.AsType[*survey.Error](err)
-			if !ok {
-				return err
-			}
+		errs := address.Clean(&survey.Details{Email: e.Contact.Email, Phone: e.Contact.Phone}, country)
+		if broken, ok := errors.AsType[*survey.Error](errors.Join(errs...)); ok {
 			field := "contact." + broken.Field
 			return toldOf(places[i], &events.Error{Field: field, Message: field + ": " + broken.Message})
 		}
