@@ -103,7 +103,7 @@ type contactList struct {
 
 // listContacts answers with a page of all contacts, or with the one that has
 // an address.
-func (h *Handler) listContacts(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) listContacts(ctx context.Context, r *call) (apigw.Response, error) {
 	q, err := onceEach(r.RawQueryString, "cursor", "limit", "email", "phone", "ref")
 	if err != nil {
 		return apigw.Response{}, err
@@ -190,7 +190,7 @@ func (h *Handler) country(ctx context.Context) (string, error) {
 	return book.Rules().Country, nil
 }
 
-func (h *Handler) getContact(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) getContact(ctx context.Context, r *call) (apigw.Response, error) {
 	id, err := contactID(r)
 	if err != nil {
 		return apigw.Response{}, err
@@ -202,7 +202,7 @@ func (h *Handler) getContact(ctx context.Context, r *apigw.Request) (apigw.Respo
 	return apigw.JSON(http.StatusOK, newContact(c)), nil
 }
 
-func (h *Handler) deleteContact(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) deleteContact(ctx context.Context, r *call) (apigw.Response, error) {
 	id, err := contactID(r)
 	if err != nil {
 		return apigw.Response{}, err
@@ -214,7 +214,7 @@ func (h *Handler) deleteContact(ctx context.Context, r *apigw.Request) (apigw.Re
 }
 
 // contactID returns the id in the path of a request that has no parameters.
-func contactID(r *apigw.Request) (string, error) {
+func contactID(r *call) (string, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
 		return "", err
 	}
@@ -231,7 +231,7 @@ type details struct {
 
 // readDetails reads the body of a request. The errors are those of
 // [apigw.DecodeJSON], and [survey.Invalid] on an address that cannot be one.
-func (h *Handler) readDetails(ctx context.Context, r *apigw.Request) (details, error) {
+func (h *Handler) readDetails(ctx context.Context, r *call) (details, error) {
 	b, err := jsonBody(r)
 	if err != nil {
 		return details{}, err
@@ -316,7 +316,7 @@ func (d *details) change(c *survey.Contact, now time.Time) error {
 	return nil
 }
 
-func (h *Handler) addContact(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) addContact(ctx context.Context, r *call) (apigw.Response, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
 		return apigw.Response{}, err
 	}
@@ -334,7 +334,7 @@ func (h *Handler) addContact(ctx context.Context, r *apigw.Request) (apigw.Respo
 	return apigw.JSON(http.StatusCreated, newContact(c)).Set("location", "/api/contacts/"+c.ID), nil
 }
 
-func (h *Handler) changeContact(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) changeContact(ctx context.Context, r *call) (apigw.Response, error) {
 	id, err := contactID(r)
 	if err != nil {
 		return apigw.Response{}, err
@@ -352,7 +352,7 @@ func (h *Handler) changeContact(ctx context.Context, r *apigw.Request) (apigw.Re
 }
 
 // jsonBody returns the body of a request that must be JSON.
-func jsonBody(r *apigw.Request) ([]byte, error) {
+func jsonBody(r *call) ([]byte, error) {
 	if r.ContentType() != "application/json" {
 		return nil, survey.Errorf(survey.UnsupportedType, "content-type", "content-type must be application/json")
 	}

@@ -62,7 +62,7 @@ func (c caller) do(route, id, query, body string) apigw.Response {
 	if body != "" {
 		r.Headers["content-type"] = "application/json; charset=utf-8"
 	}
-	resp, err := c.h.Handle(c.t.Context(), r)
+	resp, err := c.h.Handle(c.t.Context(), testkit.SignedIn(r, "admin"))
 	if err != nil {
 		c.t.Fatal(err)
 	}

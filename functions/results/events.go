@@ -33,7 +33,7 @@ type takenEvents struct {
 
 // takeEvents puts the business events of the body on the bus: all of them, or
 // none where one breaks a rule.
-func (h *Handler) takeEvents(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) takeEvents(ctx context.Context, r *call) (apigw.Response, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
 		return apigw.Response{}, err
 	}

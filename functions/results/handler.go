@@ -15,6 +15,7 @@ import (
 
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/score"
+	"github.com/pulssi/pulssi/shared/signin"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -53,41 +54,81 @@ type Handler struct {
 	Now  func() time.Time
 }
 
-// handlers are the routes, as package topology lists them.
-var handlers = map[string]func(*Handler, context.Context, *apigw.Request) (apigw.Response, error){
-	"GET /api/touchpoints":          (*Handler).touchpoints,
-	"GET /api/results/{touchpoint}": (*Handler).results,
-	"GET /api/contacts":             (*Handler).listContacts,
-	"POST /api/contacts":            (*Handler).addContact,
-	"GET /api/contacts/{id}":        (*Handler).getContact,
-	"PATCH /api/contacts/{id}":      (*Handler).changeContact,
-	"DELETE /api/contacts/{id}":     (*Handler).deleteContact,
-	"GET /api/contacts/{id}/why":    (*Handler).why,
-	"POST /api/events":              (*Handler).takeEvents,
+// route is one of the routes: what answers it, and to whom.
+type route struct {
+	handle func(*Handler, context.Context, *call) (apigw.Response, error)
+	// role is the least that may ask; [signin.Nobody] for a route that needs no
+	// sign-in.
+	role signin.Role
+}
+
+// routes are the routes, as package topology lists them.
+var routes = map[string]route{
+	"GET /api/touchpoints":          {(*Handler).touchpoints, signin.Viewer},
+	"GET /api/results/{touchpoint}": {(*Handler).results, signin.Viewer},
+	"GET /api/contacts":             {(*Handler).listContacts, signin.Agent},
+	"POST /api/contacts":            {(*Handler).addContact, signin.Agent},
+	"GET /api/contacts/{id}":        {(*Handler).getContact, signin.Agent},
+	"PATCH /api/contacts/{id}":      {(*Handler).changeContact, signin.Agent},
+	"DELETE /api/contacts/{id}":     {(*Handler).deleteContact, signin.Admin},
+	"GET /api/contacts/{id}/why":    {(*Handler).why, signin.Agent},
+	"POST /api/events":              {(*Handler).takeEvents, signin.Agent},
+}
+
+// call is a request, and who makes it: the gateway has verified the token.
+type call struct {
+	*apigw.Request
+	who signin.Who
 }
 
 // Handle answers one request. The error is always nil: what goes wrong is told
 // in the response.
 func (h *Handler) Handle(ctx context.Context, r apigw.Request) (apigw.Response, error) {
-	handle, ok := handlers[r.RouteKey]
-	if !ok {
-		return apigw.Error(ctx, &r, survey.Errorf(survey.NotFound, "", "there is nothing at this path")), nil
-	}
-	resp, err := handle(h, ctx, &r)
+	resp, err := h.answer(ctx, &call{&r, signin.FromClaims(r.Claims())})
 	if err != nil {
 		return apigw.Error(ctx, &r, err), nil
 	}
 	return resp, nil
 }
 
+func (h *Handler) answer(ctx context.Context, r *call) (apigw.Response, error) {
+	rt, ok := routes[r.RouteKey]
+	if !ok {
+		return apigw.Response{}, survey.Errorf(survey.NotFound, "", "there is nothing at this path")
+	}
+	if rt.role != signin.Nobody {
+		if err := r.who.May(rt.role); err != nil {
+			return apigw.Response{}, err
+		}
+	}
+	return rt.handle(h, ctx, r)
+}
+
+// touchpoint returns the definition in force of a touchpoint that is asked for,
+// by the rules of [signin.Who.Sees]: what somebody may not see is answered like
+// what does not exist. The errors are [survey.Invalid] and [survey.NotFound].
+func (h *Handler) touchpoint(ctx context.Context, r *call, id string) (*survey.Touchpoint, error) {
+	if err := survey.CheckTouchpointID("touchpoint", id); err != nil {
+		return nil, err
+	}
+	t, err := h.Touchpoints.Touchpoint(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !r.who.Sees(id) {
+		return nil, survey.Errorf(survey.NotFound, "touchpoint", "there is no such touchpoint")
+	}
+	return t, nil
+}
+
 // tagged returns the answer with an ETag of its content, or a 304 where the
 // client has it already, who thus learns that nothing has changed. Nobody but
 // the client may keep it, and not without asking again.
-func tagged(r *apigw.Request, body any) apigw.Response {
+func tagged(r *call, body any) apigw.Response {
 	resp := apigw.JSON(http.StatusOK, body)
 	sum := sha256.Sum256([]byte(resp.Body))
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return apigw.IfNoneMatch(r, resp.Set("etag", tag).Set("cache-control", "private, no-cache"))
+	return apigw.IfNoneMatch(r.Request, resp.Set("etag", tag).Set("cache-control", "private, no-cache"))
 }
 
 // touchpointList is the answer to GET /api/touchpoints.
@@ -107,7 +148,7 @@ type touchpointEntry struct {
 	Goal     *float64         `json:"goal"`
 }
 
-func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) touchpoints(ctx context.Context, r *call) (apigw.Response, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
 		return apigw.Response{}, err
 	}
@@ -117,6 +158,9 @@ func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (apigw.Resp
 	}
 	out := touchpointList{Touchpoints: make([]touchpointEntry, 0, len(all))}
 	for _, t := range all {
+		if !r.who.Sees(t.ID) {
+			continue
+		}
 		out.Touchpoints = append(out.Touchpoints, touchpointEntry{
 			ID: t.ID, Metric: t.Metric, Series: t.Series, Phase: t.Phase, Channels: t.Channels,
 			Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal,
@@ -125,9 +169,9 @@ func (h *Handler) touchpoints(ctx context.Context, r *apigw.Request) (apigw.Resp
 	return tagged(r, out), nil
 }
 
-func (h *Handler) results(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
-	id := r.Path("touchpoint")
-	if err := survey.CheckTouchpointID("touchpoint", id); err != nil {
+func (h *Handler) results(ctx context.Context, r *call) (apigw.Response, error) {
+	t, err := h.touchpoint(ctx, r, r.Path("touchpoint"))
+	if err != nil {
 		return apigw.Response{}, err
 	}
 	y, m, d := h.Now().In(h.Zone).Date()
@@ -135,8 +179,10 @@ func (h *Handler) results(ctx context.Context, r *apigw.Request) (apigw.Response
 	if err != nil {
 		return apigw.Response{}, err
 	}
-	t, err := h.series(ctx, id, q.series)
-	if err != nil {
+	if q.group, err = r.group(q.group); err != nil {
+		return apigw.Response{}, err
+	}
+	if t, err = h.series(ctx, t, q.series); err != nil {
 		return apigw.Response{}, err
 	}
 	sums, err := h.sum(ctx, t, q)
@@ -146,14 +192,29 @@ func (h *Handler) results(ctx context.Context, r *apigw.Request) (apigw.Response
 	return tagged(r, newReport(t, h.Zone, q, sums)), nil
 }
 
-// series returns the definition whose answers are asked for: the one in force
-// where series is 0. Series are never mixed.
-func (h *Handler) series(ctx context.Context, id string, series int) (*survey.Touchpoint, error) {
-	t, err := h.Touchpoints.Touchpoint(ctx, id)
-	if err != nil || series == 0 || series == t.Series {
-		return t, err
+// group returns the part of the answers that r is about where g is asked for:
+// who sees some segments alone and asks for all answers is told of the first of
+// those. What lies beyond is [survey.NotFound].
+func (r *call) group(g score.Group) (score.Group, error) {
+	if len(r.who.Segments) == 0 {
+		return g, nil
 	}
-	return h.Touchpoints.Series(ctx, store.SeriesKey{Touchpoint: id, Series: series})
+	if g == score.All {
+		return score.BySegment(r.who.Segments[0]), nil
+	}
+	if s, ok := g.Segment(); !ok || !r.who.SeesSegment(s) {
+		return g, survey.Errorf(survey.NotFound, "segment", "there is no such segment")
+	}
+	return g, nil
+}
+
+// series returns the definition whose answers are asked for: t, the one in
+// force, where series is 0. Series are never mixed.
+func (h *Handler) series(ctx context.Context, t *survey.Touchpoint, series int) (*survey.Touchpoint, error) {
+	if series == 0 || series == t.Series {
+		return t, nil
+	}
+	return h.Touchpoints.Series(ctx, store.SeriesKey{Touchpoint: t.ID, Series: series})
 }
 
 // sum reads the sheets of the range, all runs at once, and returns the tally

@@ -104,7 +104,7 @@ func answer(t *survey.Touchpoint, scoreGiven int, at time.Time) *survey.Ask {
 func get(t testing.TB, h *Handler, route, path, query string) apigw.Response {
 	t.Helper()
 	r := apigw.Request{RouteKey: route, RawQueryString: query, PathParameters: map[string]string{"touchpoint": path}}
-	resp, err := h.Handle(t.Context(), r)
+	resp, err := h.Handle(t.Context(), testkit.SignedIn(r, "viewer"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestETag(t *testing.T) {
 	h := newHandler(definitions{tp}, changes)
 	ask := func(tags string) apigw.Response {
 		r := apigw.Request{RouteKey: routeResults, PathParameters: map[string]string{"touchpoint": tp.ID}, Headers: map[string]string{"if-none-match": tags}}
-		resp, err := h.Handle(t.Context(), r)
+		resp, err := h.Handle(t.Context(), testkit.SignedIn(r, "viewer"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,11 +300,11 @@ func TestPeriodsSumUp(t *testing.T) {
 		from := start.AddDate(0, 0, rapid.IntRange(-40, 500).Draw(t, "from"))
 		to := from.AddDate(0, 0, rapid.IntRange(1, 500).Draw(t, "days"))
 		h := newHandler(definitions{tp}, changes)
-		resp, err := h.Handle(context.Background(), apigw.Request{
+		resp, err := h.Handle(context.Background(), testkit.SignedIn(apigw.Request{
 			RouteKey: routeResults, PathParameters: map[string]string{"touchpoint": tp.ID},
 			RawQueryString: "channel=email&from=" + from.Format(dateFormat) + "&to=" + to.Format(dateFormat) +
 				"&by=" + string(rapid.SampledFrom(units).Draw(t, "by")),
-		})
+		}, "viewer"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,7 @@ type ask struct {
 	Score      *int            `json:"score"`
 }
 
-func (h *Handler) why(ctx context.Context, r *apigw.Request) (apigw.Response, error) {
+func (h *Handler) why(ctx context.Context, r *call) (apigw.Response, error) {
 	id, err := contactID(r)
 	if err != nil {
 		return apigw.Response{}, err

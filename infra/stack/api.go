@@ -69,7 +69,7 @@ func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 			Methods:     &[]awsapigatewayv2.HttpMethod{awsapigatewayv2.HttpMethod(r.Method)},
 			Integration: integrations[r.Function],
 		}
-		if strings.HasPrefix(r.Path, "/api/") {
+		if r.SignedIn() {
 			options.Authorizer = awsapigatewayv2authorizers.NewHttpIamAuthorizer()
 		}
 		api.AddRoutes(options)

@@ -36,8 +36,18 @@ type Request struct {
 		HTTP       struct {
 			Method string `json:"method"`
 		} `json:"http"`
+		Authorizer struct {
+			JWT struct {
+				Claims map[string]string `json:"claims"`
+			} `json:"jwt"`
+		} `json:"authorizer"`
 	} `json:"requestContext"`
 }
+
+// Claims returns what the token says of the caller, which the gateway's JWT
+// authorizer has verified: each claim as a text, a list in brackets. Nil on a
+// route without the authorizer.
+func (r *Request) Claims() map[string]string { return r.RequestContext.Authorizer.JWT.Claims }
 
 // Path returns a path parameter, decoded.
 func (r *Request) Path(name string) string {

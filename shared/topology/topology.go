@@ -1,7 +1,9 @@
 // Package topology is what Pulssi is made of, as plain data: functions, routes,
 // tables, and what triggers what. infra turns it into CDK and scripts/dev into
-// a local stack, so the two can never differ. It imports nothing.
+// a local stack, so the two can never differ. It imports nothing of ours.
 package topology
+
+import "strings"
 
 // Function is one Lambda function; its name is its folder under functions.
 type Function string
@@ -30,6 +32,10 @@ type Route struct {
 	Path     string
 	Function Function
 }
+
+// SignedIn reports whether the route is for people and programs that have
+// signed in: all under /api/.
+func (r Route) SignedIn() bool { return strings.HasPrefix(r.Path, "/api/") }
 
 // Routes lists the routes of the HTTP API. A path of another method is
 // answered by whatever the gateway answers.

@@ -209,7 +209,7 @@ func (m *month) results(query string) (periods []numbers, total numbers) {
 	h := &results.Handler{Sheets: m.tables.Store, Touchpoints: store.NewCatalog(m.tables.Store, m.clock.Now), Zone: zone, Now: m.clock.Now}
 	var req apigw.Request
 	req.RouteKey, req.RawQueryString, req.PathParameters = "GET /api/results/{touchpoint}", query, map[string]string{"touchpoint": "shop-nps"}
-	resp, err := h.Handle(m.t.Context(), req)
+	resp, err := h.Handle(m.t.Context(), testkit.SignedIn(req, "viewer"))
 	if err != nil || resp.StatusCode != 200 {
 		m.t.Fatalf("%v: %d %s", err, resp.StatusCode, resp.Body)
 	}

@@ -212,7 +212,11 @@ func (f functions) api() http.Handler {
 	for name, h := range f.handlers {
 		invokes[name] = invoke(h)
 	}
-	return local.New(topology.Routes(), invokes, f.now)
+	api := local.New(topology.Routes(), invokes, f.now)
+	api.Authorize = func(*http.Request) (map[string]string, error) {
+		return map[string]string{"sub": "local", "cognito:groups": "[admin]"}, nil
+	}
+	return api
 }
 
 // invoke invokes a function as Lambda does it: an invocation has an id and a

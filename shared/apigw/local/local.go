@@ -3,7 +3,7 @@
 // and the function's response into an HTTP response. Functions cannot tell it
 // from the real one.
 //
-// What it does not imitate: authorizers, throttling, CORS configured in the
+// What it does not imitate: throttling, CORS configured in the
 // gateway, stages, mapping of parameters, access logs.
 package local
 
@@ -60,9 +60,19 @@ func Function[In, Out any](handle func(context.Context, In) (Out, error)) Invoke
 	}
 }
 
+// Authorizer verifies who makes a request to a route that is for those who have
+// signed in, as a JWT authorizer does, and returns the claims as the gateway
+// passes them on: each as a text, a list as "[a b]". An error is answered with
+// 401 {"message":"Unauthorized"}.
+type Authorizer func(r *http.Request) (map[string]string, error)
+
 // API serves routes by the functions behind them. It is safe for concurrent
 // use.
 type API struct {
+	// Authorize guards the routes that are [topology.Route.SignedIn]; where it
+	// is nil, they are answered without claims.
+	Authorize Authorizer
+
 	routes    []route
 	functions map[topology.Function]Invoke
 	now       func() time.Time
@@ -85,7 +95,7 @@ func New(routes []topology.Route, functions map[topology.Function]Invoke, now fu
 }
 
 // ServeHTTP answers a request as the gateway would: 404 {"message":"Not
-// Found"} where no route fits, 413 over 10 MB, and 500 {"message":"Internal
+// Found"} where no route fits, 401 where [API.Authorize] refuses, 413 over 10 MB, and 500 {"message":"Internal
 // Server Error"} where the function fails, which is logged.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	match, params := a.match(r.Method, r.URL)
@@ -100,7 +110,19 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		return // the client is gone
 	}
-	event, err := json.Marshal(a.event(match, params, r, body))
+	e := a.event(match, params, r, body)
+	if a.Authorize != nil && match.SignedIn() {
+		claims, err := a.Authorize(r)
+		if err != nil {
+			w.Header().Set("Www-Authenticate", "Bearer")
+			fail(w, http.StatusUnauthorized, "Unauthorized")
+			return
+		}
+		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+			JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
+		}
+	}
+	event, err := json.Marshal(e)
 	if err != nil {
 		panic("local: an event that is no JSON: " + err.Error()) // a type of AWS's, never data
 	}
