@@ -332,7 +332,7 @@ func cacheable(r *apigw.Request, v any) apigw.Response {
 		"vary":          "accept-encoding",
 		"etag":          web.ETag(b),
 	}}
-	if takesGzip(r.Headers["accept-encoding"]) {
+	if r.TakesGzip() {
 		z := web.Gzip(b)
 		resp.Headers["content-encoding"], resp.Headers["etag"] = "gzip", web.ETag(z)
 		resp.Body, resp.IsBase64Encoded = base64.StdEncoding.EncodeToString(z), true

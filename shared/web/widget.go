@@ -30,8 +30,8 @@ const (
 	cacheUnreleased = "no-cache"
 )
 
-// WidgetFile is a file of the popup as it is served.
-type WidgetFile struct {
+// File is a file as it is served.
+type File struct {
 	Body, Gzip   []byte // Gzip is Body compressed as far as gzip goes
 	ETag         string // of Body
 	GzipETag     string // of Gzip: a strong tag is of the bytes that are sent
@@ -42,7 +42,7 @@ type WidgetFile struct {
 // Widget returns a file of the popup by the name that it is served under:
 // pulssi.js, which pages name; pulssi.VERSION.js, the same file, frozen;
 // pulssi.VERSION.ui.js, which it loads; and pulssi.d.ts, its types.
-func Widget(name string) (*WidgetFile, bool) {
+func Widget(name string) (*File, bool) {
 	f, ok := widget()[name]
 	return f, ok
 }
@@ -51,15 +51,15 @@ func Widget(name string) (*WidgetFile, bool) {
 // that order; on a page where it does not show, the first alone.
 func WidgetLoads() []string { return []string{"pulssi.js", "pulssi." + WidgetVersion() + ".ui.js"} }
 
-var widget = sync.OnceValue(func() map[string]*WidgetFile {
+var widget = sync.OnceValue(func() map[string]*File {
 	const script, text = "text/javascript; charset=utf-8", "text/plain; charset=utf-8"
-	files := map[string]*WidgetFile{}
+	files := map[string]*File{}
 	add := func(name, source, kind, cache string) {
 		b, err := widgetFiles.ReadFile(source)
 		if err != nil {
 			panic("web: " + err.Error()) // embedded
 		}
-		files[name] = newWidgetFile(b, kind, cache)
+		files[name] = newFile(b, kind, cache)
 	}
 	loads := WidgetLoads()
 	add(loads[0], "dist/pulssi.js", script, cacheCurrent)
@@ -76,9 +76,9 @@ var widget = sync.OnceValue(func() map[string]*WidgetFile {
 	return files
 })
 
-func newWidgetFile(body []byte, kind, cache string) *WidgetFile {
+func newFile(body []byte, kind, cache string) *File {
 	z := Gzip(body)
-	return &WidgetFile{
+	return &File{
 		Body: body, Gzip: z, Type: kind, CacheControl: cache, ETag: ETag(body), GzipETag: ETag(z),
 	}
 }
