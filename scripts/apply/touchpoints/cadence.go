@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/pulssi/pulssi/shared/asking"
-	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/revision"
 )
 
 // note adds the notes of a plan, which say what its changes do to those who are
@@ -24,96 +24,13 @@ func (p *Plan) note(was *asking.Rulebook, now time.Time) {
 			t = old // left alone
 		}
 		if s.writes() {
-			s.Notes = notes(old, t, was, becomes, now)
+			s.Notes = revision.Notes(old, t, was, becomes, now)
 		}
-		if old != nil && turnsMove(old, old, was, becomes, now) && (!s.writes() || sameTurns(old, t)) {
-			moved = append(moved, fmt.Sprintf("%s in %s", t.ID, period(t, now).Occasion()))
+		if old != nil && revision.TurnsMove(old, old, was, becomes, now) && (!s.writes() || revision.SameTurns(old, t)) {
+			moved = append(moved, fmt.Sprintf("%s in %s", t.ID, asking.PeriodOf(t.Trigger.Every, now).Occasion()))
 		}
 	}
 	if len(moved) > 0 {
-		p.Asking.Notes = append(p.Asking.Notes, "moves the turns of "+strings.Join(moved, ", ")+": "+onceMore)
+		p.Asking.Notes = append(p.Asking.Notes, "moves the turns of "+strings.Join(moved, ", ")+": "+revision.OnceMore)
 	}
-}
-
-// onceMore is what planning does where turns move in the middle of a period.
-const onceMore = "nobody is asked twice, and who has a day that is past by now, and was not asked, is asked at once"
-
-// notes say what a touchpoint's change does. old is nil for a new one.
-func notes(old, t *survey.Touchpoint, was, becomes *asking.Rulebook, now time.Time) []string {
-	var out []string
-	inCadence := func(t *survey.Touchpoint) bool { return t != nil && t.Trigger != nil && t.Trigger.Every != "" }
-	byEvent := func(t *survey.Touchpoint) bool { return t != nil && t.Trigger != nil && t.Trigger.Event != "" }
-	switch {
-	case inCadence(old) && inCadence(t) && old.Trigger.Every == t.Trigger.Every:
-		if !sameTurns(old, t) && turnsMove(old, t, was, becomes, now) {
-			out = append(out, fmt.Sprintf("turns move from %s to %s; in %s %s", cadenceWords(old.Trigger), cadenceWords(t.Trigger), period(t, now).Occasion(), onceMore))
-		}
-	case inCadence(old) && inCadence(t):
-		out = append(out, fmt.Sprintf("turns move from %s to %s, from now on: those that are past in %s are left out", cadenceWords(old.Trigger), cadenceWords(t.Trigger), period(t, now).Occasion()))
-	case inCadence(t):
-		out = append(out, fmt.Sprintf("turns begin: %s, from now on; those that are past in %s are left out", cadenceWords(t.Trigger), period(t, now).Occasion()))
-	case inCadence(old):
-		out = append(out, "turns end: nobody is asked "+every(old.Trigger)+" any more")
-	}
-	if byEvent(old) && (!byEvent(t) || t.Trigger.Event != old.Trigger.Event) {
-		out = append(out, "nobody is asked after "+old.Trigger.Event+" any more, not even who is in the queue")
-	}
-	if stopped := old != nil && old.Stopped; stopped != t.Stopped {
-		out = append(out, map[bool]string{true: "nobody is asked from now on, not even who is in the queue", false: "asking goes on; what was refused meanwhile is not made up for"}[t.Stopped])
-	}
-	rules := becomes.Rules()
-	if t.Trigger == nil {
-		return out
-	}
-	if h, ok := t.Trigger.SendHour(); ok && rules.Quiet.Covers(h) {
-		out = append(out, fmt.Sprintf("%d is a quiet hour: asks are sent at %d", h, rules.Quiet.To))
-	}
-	if longest := t.Trigger.Every.Rest(); inCadence(t) && max(t.RecontactAfter(rules), t.RestAfter(rules)) > longest {
-		out = append(out, fmt.Sprintf("a recontact or rest of more than %s takes turns away: not everybody is asked %s", survey.Span(longest), every(t.Trigger)))
-	}
-	return out
-}
-
-// sameTurns reports whether two definitions have the same turns under the same
-// rules, as far as their triggers say.
-func sameTurns(a, b *survey.Touchpoint) bool {
-	return a.Trigger != nil && b.Trigger != nil && a.Trigger.Every == b.Trigger.Every && cadenceWords(a.Trigger) == cadenceWords(b.Trigger)
-}
-
-// turnsMove reports whether the turns of a cadence fall otherwise in its present
-// period than they did.
-func turnsMove(old, t *survey.Touchpoint, was, becomes *asking.Rulebook, now time.Time) bool {
-	p := period(t, now)
-	return was.Days(old, p) != becomes.Days(t, p)
-}
-
-// period returns the present period of a touchpoint.
-func period(t *survey.Touchpoint, now time.Time) asking.Period {
-	if t.Trigger == nil {
-		return asking.Period{}
-	}
-	return asking.PeriodOf(t.Trigger.Every, now)
-}
-
-func every(g *survey.Trigger) string { return "every " + string(g.Every) }
-
-// cadenceWords writes when a cadence asks.
-func cadenceWords(g *survey.Trigger) string {
-	who := "in turns"
-	if !g.Spreads() {
-		on := g.On
-		if on == "" {
-			on = "its first day"
-		}
-		who = "everyone on " + on
-	}
-	var days []string
-	for i := range 7 {
-		d := time.Weekday((i + 1) % 7) // from Monday
-		if g.SendsOn(d) {
-			days = append(days, d.String()[:3])
-		}
-	}
-	hour, _ := g.SendHour()
-	return fmt.Sprintf("%s (%s, %s, at %d)", every(g), who, strings.Join(days, " "), hour)
 }

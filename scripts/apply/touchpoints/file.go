@@ -6,14 +6,13 @@ package touchpoints
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
-	"github.com/pulssi/pulssi/events"
+	"github.com/pulssi/pulssi/shared/revision"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -125,8 +124,8 @@ func (r reader) check(t *survey.Touchpoint, node ast.Node, path string) []error 
 			errs = append(errs, r.mistake(node, field, path+"."+field+" is counted by the store, not set in the file"))
 		}
 	}
-	if t.Trigger != nil && t.Trigger.Event != "" && !slices.Contains(events.Types(), t.Trigger.Event) {
-		errs = append(errs, r.mistake(node, "trigger.event", fmt.Sprintf("%s.trigger.event must be one of %s, not %q", path, strings.Join(events.Types(), ", "), t.Trigger.Event)))
+	if err := revision.CheckEvent(t); err != nil {
+		errs = append(errs, r.broken(errors.Join(err), node, path)...)
 	}
 	return errs
 }

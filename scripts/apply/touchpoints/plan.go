@@ -1,9 +1,7 @@
 package touchpoints
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pulssi/pulssi/shared/asking"
+	"github.com/pulssi/pulssi/shared/revision"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -94,7 +93,9 @@ func NewPlan(f File, stored Stored, keep []string, now time.Time) (Plan, error) 
 		company = f.Asking.Company
 	}
 	for _, t := range f.Touchpoints {
-		errs = append(errs, checkSMS(t, company)...)
+		for _, err := range revision.CheckSMS(t, company) {
+			errs = append(errs, fmt.Errorf("%s: %s", t.ID, err.Message))
+		}
 		keepThis := kept[t.ID]
 		delete(kept, t.ID)
 		s, err := newStep(t, byID[t.ID], keepThis)
@@ -112,67 +113,29 @@ func NewPlan(f File, stored Stored, keep []string, now time.Time) (Plan, error) 
 		p.Steps = append(p.Steps, Step{Kind: Left, Was: byID[id]})
 	}
 	if f.Asking != nil {
-		p.Asking = &Rules{Was: stored.Rules, Becomes: *f.Asking, Fields: diff(stored.Rules, f.Asking.Complete())}
+		p.Asking = &Rules{Was: stored.Rules, Becomes: *f.Asking, Fields: lines(revision.Diff(stored.Rules, f.Asking.Complete()))}
 	}
 	p.note(asking.NewRulebook(stored.Rules), now)
 	return p, errors.Join(errs...)
 }
 
 func newStep(declared, was *survey.Touchpoint, keep bool) (Step, error) {
-	t := *declared
-	if was == nil {
-		if keep {
-			return Step{}, fmt.Errorf("keep-series %s: the touchpoint is new", t.ID)
-		}
-		t.Version, t.Series = 1, 1
-		return Step{Kind: Create, Becomes: &t}, nil
+	r, err := revision.New(was, declared, keep)
+	if err != nil {
+		return Step{}, fmt.Errorf("keep-series %s: %w", declared.ID, err)
 	}
-	s := Step{Kind: Change, Was: was, Becomes: &t, Reason: difference(was, &t)}
-	t.Version, t.Series = was.Version, was.Series
-	if s.Fields = diff(was, &t); len(s.Fields) == 0 {
-		s.Kind = Unchanged
-	} else {
-		t.Version++
-	}
-	ends := !t.SameSeries(was)
+	s := Step{Kind: Change, Was: was, Becomes: r.Becomes, Reason: r.Reason(), Fields: lines(r.Fields)}
 	switch {
-	case keep && !ends:
-		return Step{}, fmt.Errorf("keep-series %s: neither metric nor question changes, the series goes on anyway", t.ID)
-	case keep && t.Metric != was.Metric:
-		return Step{}, fmt.Errorf("keep-series %s: the metric changes from %s to %s, whose answers cannot be counted together", t.ID, was.Metric, t.Metric)
-	case keep:
-		s.Reason += ", and keep-series says that it means the same"
-	case ends:
+	case was == nil:
+		s.Kind = Create
+	case r.NewSeries():
 		s.Kind = NewSeries
-		t.Series++
-	default:
-		s.Reason = ""
+	case !r.Writes():
+		s.Kind = Unchanged
+	case r.Kept:
+		s.Reason += ", and keep-series says that it means the same"
 	}
 	return s, nil
-}
-
-// difference says what ends a series.
-func difference(was, t *survey.Touchpoint) string {
-	if was.Metric != t.Metric {
-		return fmt.Sprintf("the metric changes from %s to %s", was.Metric, t.Metric)
-	}
-	var changed, dropped []string
-	for _, l := range slices.Sorted(maps.Keys(was.Question)) {
-		switch q, ok := t.Question[l]; {
-		case !ok:
-			dropped = append(dropped, l)
-		case q != was.Question[l]:
-			changed = append(changed, l)
-		}
-	}
-	var reasons []string
-	if len(changed) > 0 {
-		reasons = append(reasons, "changes in "+strings.Join(changed, ", "))
-	}
-	if len(dropped) > 0 {
-		reasons = append(reasons, "is no longer asked in "+strings.Join(dropped, ", "))
-	}
-	return "the question " + strings.Join(reasons, " and ")
 }
 
 // Writes reports how much the plan would write: touchpoints, and the rules of
@@ -197,7 +160,7 @@ func (r *Rules) writes() bool { return r != nil && len(r.Fields) > 0 }
 // Write writes the plan for people.
 func (p Plan) Write(w io.Writer) error {
 	var b strings.Builder
-	lines := func(all []string) {
+	write := func(all []string) {
 		for _, l := range all {
 			fmt.Fprintf(&b, "    %s\n", l)
 		}
@@ -205,8 +168,8 @@ func (p Plan) Write(w io.Writer) error {
 	switch r := p.Asking; {
 	case r.writes():
 		fmt.Fprintf(&b, "~ asking: change the rules to version %d\n", r.Was.Version+1)
-		lines(r.Notes)
-		lines(r.Fields)
+		write(r.Notes)
+		write(r.Fields)
 	case r != nil:
 		fmt.Fprintln(&b, "= asking: unchanged")
 	}
@@ -229,8 +192,8 @@ func (p Plan) Write(w io.Writer) error {
 		if s.Kind == NewSeries {
 			fmt.Fprintf(&b, "    answers so far stay in series %d and are not mixed with new ones\n", s.Was.Series)
 		}
-		lines(s.Notes)
-		lines(s.Fields)
+		write(s.Notes)
+		write(s.Fields)
 	}
 	counts := map[Kind]int{}
 	for _, s := range p.Steps {
@@ -272,70 +235,19 @@ func (p Plan) Apply(ctx context.Context, s Store) error {
 	return nil
 }
 
-// diff returns one line for every field that differs between two definitions,
-// or two sets of rules, by its path in the file: "goal: 40 -> 50", "+ low.fi:
+// lines writes fields that differ, one line each: "goal: 40 -> 50", "+ low.fi:
 // ...", "- widget: ...".
-func diff(was, becomes any) []string {
-	a, b := flatten(was), flatten(becomes)
-	paths := slices.Sorted(maps.Keys(a))
-	for p := range b {
-		if _, ok := a[p]; !ok {
-			paths = append(paths, p)
-		}
-	}
-	slices.Sort(paths)
+func lines(fields []revision.Field) []string {
 	var out []string
-	for _, p := range paths {
-		x, inA := a[p]
-		y, inB := b[p]
+	for _, f := range fields {
 		switch {
-		case !inA:
-			out = append(out, "+ "+p+": "+y)
-		case !inB:
-			out = append(out, "- "+p+": "+x)
-		case x != y:
-			out = append(out, "  "+p+": "+x+" -> "+y)
+		case f.From == "":
+			out = append(out, "+ "+f.Path+": "+f.To)
+		case f.To == "":
+			out = append(out, "- "+f.Path+": "+f.From)
+		default:
+			out = append(out, "  "+f.Path+": "+f.From+" -> "+f.To)
 		}
 	}
 	return out
-}
-
-// flatten returns the definition's fields as JSON by path. Lists are one
-// value, since their order matters; version and series are not the file's.
-func flatten(t any) map[string]string {
-	out := map[string]string{}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false) // people read it
-	err := enc.Encode(t)
-	if err == nil {
-		err = flattenInto(out, "", b.Bytes())
-	}
-	if err != nil {
-		panic("touchpoints: a definition that is no JSON: " + err.Error()) // it was decoded from JSON or YAML
-	}
-	delete(out, "version")
-	delete(out, "series")
-	return out
-}
-
-func flattenInto(out map[string]string, path string, b json.RawMessage) error {
-	if b[0] != '{' {
-		out[path] = string(b)
-		return nil
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(b, &fields); err != nil {
-		return err
-	}
-	for name, v := range fields {
-		p := name
-		if path != "" {
-			p = path + "." + name
-		}
-		if err := flattenInto(out, p, v); err != nil {
-			return err
-		}
-	}
-	return nil
 }

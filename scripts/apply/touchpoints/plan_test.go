@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pulssi/pulssi/shared/revision"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
@@ -292,8 +293,8 @@ func TestDiffNamesEveryField(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if (string(x) == string(y)) != (len(diff(a, b)) == 0) {
-				t.Errorf("%s and %s: %v", a.ID, b.ID, diff(a, b))
+			if (string(x) == string(y)) != (len(revision.Diff(a, b)) == 0) {
+				t.Errorf("%s and %s: %v", a.ID, b.ID, revision.Diff(a, b))
 			}
 		}
 	}
