@@ -47,7 +47,9 @@ type Handler struct {
 	Contacts    Contacts
 	History     History
 	Rules       Rules
-	Bus         Bus
+	// Signin is where people sign in to the dashboard.
+	Signin Signin
+	Bus    Bus
 	// Zone is the reporting zone, in which answers were counted by day. Here
 	// it only decides which day today is.
 	Zone *time.Location
@@ -64,6 +66,9 @@ type route struct {
 
 // routes are the routes, as package topology lists them.
 var routes = map[string]route{
+	"GET /dashboard":                {(*Handler).dashboard, signin.Nobody},
+	"GET /dashboard/{proxy+}":       {(*Handler).dashboard, signin.Nobody},
+	"GET /s/{key}":                  {(*Handler).dashboard, signin.Nobody},
 	"GET /api/touchpoints":          {(*Handler).touchpoints, signin.Viewer},
 	"GET /api/results/{touchpoint}": {(*Handler).results, signin.Viewer},
 	"GET /api/contacts":             {(*Handler).listContacts, signin.Agent},

@@ -11,6 +11,8 @@ import (
 var entries = []struct{ name, source string }{
 	{"answer.js", "answer.ts"},
 	{"answer.css", "answer.css"},
+	{"dashboard.js", "dashboard/main.tsx"},
+	{"dashboard.css", "dashboard/style.css"},
 }
 
 // File is one built file.
@@ -24,6 +26,10 @@ type File struct {
 // line.
 func Build(src string) ([]File, error) {
 	var out []File
+	packages, err := filepath.Abs(filepath.Join(src, "..", "..", "..", "scripts", "node_modules"))
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range entries {
 		r := api.Build(api.BuildOptions{
 			EntryPoints:       []string{filepath.Join(src, e.source)},
@@ -37,6 +43,9 @@ func Build(src string) ([]File, error) {
 			LegalComments:     api.LegalCommentsNone,
 			LogLevel:          api.LogLevelSilent,
 			Loader:            map[string]api.Loader{".svg": api.LoaderText},
+			JSX:               api.JSXAutomatic,
+			JSXImportSource:   "preact",
+			NodePaths:         []string{packages},
 		})
 		if len(r.Errors) > 0 {
 			return nil, fmt.Errorf("%s: %s", e.source, api.FormatMessages(r.Errors, api.FormatMessagesOptions{})[0])

@@ -62,6 +62,11 @@ const (
 	SendRate = "PULSSI_SEND_RATE"
 	// DryRun is true where asks are decided and nothing is sent. Default false.
 	DryRun = "PULSSI_DRY_RUN"
+	// SigninURL is where people sign in: the domain of the user pool, below
+	// which its endpoints are (/oauth2/authorize, /oauth2/token, /logout).
+	// SigninClient is the id of the dashboard's client there.
+	SigninURL    = "PULSSI_SIGNIN_URL"
+	SigninClient = "PULSSI_SIGNIN_CLIENT"
 	// Region is set by Lambda.
 	Region = "AWS_REGION"
 	// DynamoDBEndpoint replaces the service's own endpoint (DynamoDB Local).

@@ -26,7 +26,8 @@ func Functions() []Function {
 }
 
 // Route is one method and path of the HTTP API. Paths are written as API
-// Gateway (HTTP API, payload version 2.0) writes them: {name} is one segment.
+// Gateway (HTTP API, payload version 2.0) writes them: {name} is one segment,
+// and {name+} one or more at the end.
 type Route struct {
 	Method   string
 	Path     string
@@ -54,6 +55,9 @@ func Routes() []Route {
 		{"GET", "/w/{file}", Vote},
 		{"POST", "/v/{touchpoint}", Vote},
 		{"OPTIONS", "/v/{touchpoint}", Vote},
+		{"GET", "/dashboard", Results},
+		{"GET", "/dashboard/{proxy+}", Results},
+		{"GET", "/s/{key}", Results},
 		{"GET", "/api/results/{touchpoint}", Results},
 		{"GET", "/api/touchpoints", Results},
 		{"GET", "/api/contacts", Results},
@@ -202,6 +206,8 @@ const (
 	// transaction is granted by the calls that are in it.
 	BatchGet   Action = "dynamodb:BatchGetItem"
 	BatchWrite Action = "dynamodb:BatchWriteItem"
+	// PartiQLSelect reads by a statement, of several hash keys at once.
+	PartiQLSelect Action = "dynamodb:PartiQLSelect"
 )
 
 // Accesses lists which calls each function makes on which table; nothing else
@@ -214,8 +220,8 @@ func Accesses() []Access {
 		{Vote, Responses, []Action{GetItem, UpdateItem}, false},
 		{Vote, Settings, []Action{Query}, false},
 		{Tally, Tallies, []Action{UpdateItem}, false},
-		{Results, Tallies, []Action{Query}, false},
-		{Results, Settings, []Action{GetItem, Query, UpdateItem}, false},
+		{Results, Tallies, []Action{PartiQLSelect, BatchGet}, false},
+		{Results, Settings, []Action{GetItem, Query, UpdateItem, DeleteItem}, false},
 		{Results, Responses, []Action{Query, BatchGet}, true},
 		{Results, Contacts, []Action{GetItem, Scan, PutItem, UpdateItem, DeleteItem}, false},
 		{Results, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},

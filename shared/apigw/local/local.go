@@ -177,11 +177,23 @@ func (a *API) match(method string, u *url.URL) (*route, map[string]string) {
 	most := -1
 	for i := range a.routes {
 		rt := &a.routes[i]
-		if rt.Method != method || len(rt.segments) != len(segments) {
+		last := len(rt.segments) - 1
+		greedy := strings.HasSuffix(rt.segments[last], "+}")
+		if rt.Method != method || len(rt.segments) != len(segments) && !(greedy && len(rt.segments) < len(segments)) {
 			continue
 		}
 		p, literal, ok := map[string]string{}, 0, true
+		if greedy {
+			rest := strings.Join(segments[last:], "/")
+			if v, err := url.PathUnescape(rest); err == nil {
+				rest = v
+			}
+			p[strings.Trim(rt.segments[last], "{+}")], ok = rest, rest != ""
+		}
 		for j, want := range rt.segments {
+			if greedy && j == last {
+				break
+			}
 			name, isParam := strings.CutPrefix(want, "{")
 			switch {
 			case isParam && segments[j] != "":

@@ -1,0 +1,8 @@
+import type { VNode } from "preact";
+import { texts } from "./locale.ts";
+import { Title } from "./parts.tsx";
+import app from "./texts/app.json";
+
+export function Settings(): VNode {
+  return <Title>{texts(app).settings}</Title>;
+}
