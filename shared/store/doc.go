@@ -19,10 +19,13 @@
 //	decisions  contact, occasion       what was decided (survey.Decision): "shop-nps#2026Q4"; kept for 366 days
 //	settings   kind, id                "touchpoint", "shop-nps": the definition in force
 //	                                   "series", "shop-nps#1": the last definition of an ended series
+//	                                   "annotation", id: a dated mark (survey.Annotation), as JSON with a version
+//	                                   "share", hash of the key: a shared view (survey.Share), as JSON
 //	                                   "rules", "asking": the rules of asking
 //	                                   "plan", "tick": how far the cadences are planned
 //	                                   "zones", "contacts": the time zones of contacts, a set
 //	                                   "counter", "contacts": the last number of a contact
+//	                                   "demo", "history": what of a generated history is written (Demo)
 //
 //	who        does                                  with
 //	answer     shows an ask                          GetItem responses
@@ -36,9 +39,15 @@
 //	vote       takes a vote, no comment              UpdateItem responses: one, conditional, 1.0 write unit, no index
 //	vote       takes a comment                       GetItem, UpdateItem responses, feed
 //	tally      counts a batch                        UpdateItem tallies: one for each sheet touched
-//	results    reads periods                         Query tallies series, period between
+//	results    reads periods of one or more series   ExecuteStatement tallies: series in, period between
+//	results    reads days at the edges of months     BatchGetItem tallies
 //	results    knows the touchpoints                 Query settings kind=touchpoint, once a minute and instance
 //	results    reads an ended series                 GetItem settings kind=series
+//	results    lists annotations, shared views       Query settings kind=annotation, kind=share
+//	results    adds one                              the same, and UpdateItem settings: conditional
+//	results    changes an annotation                 GetItem, UpdateItem settings: conditional
+//	results    deletes either                        DeleteItem settings: conditional
+//	results    opens a shared view                   GetItem settings kind=share, and what its page reads
 //	results    lists contacts                        Scan contacts
 //	results    reads a contact, finds one            GetItem contacts, GetItem addresses
 //	results    adds a contact                        BatchGetItem addresses, GetItem, UpdateItem settings, TransactWriteItems
@@ -67,6 +76,8 @@
 //	delivery   finds whose SMS it is, and the ask    GetItem addresses, contacts; Query responses by byContact,
 //	                                                 BatchGetItem responses
 //	delivery   takes an answer by SMS                as answer; words without one: UpdateItem responses, feed
+//	history    writes what was generated             as send, delivery, answer and vote; GetItem, UpdateItem settings kind=demo
+//	history    removes it                            Scan responses, DeleteItem responses: conditional; DeleteItem settings
 //	recount    reads everything                      Scan responses, Scan tallies
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //	apply      changes the rules of asking           UpdateItem settings: conditional

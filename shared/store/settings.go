@@ -17,6 +17,8 @@ import (
 const (
 	kindTouchpoint = "touchpoint" // by touchpoint: the definition in force
 	kindSeries     = "series"     // by series key: the last definition of an ended series
+	kindAnnotation = "annotation" // by id
+	kindShare      = "share"      // by the hash of the key: a shared view
 )
 
 func settingKey(kind, id string) item {
