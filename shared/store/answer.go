@@ -203,7 +203,7 @@ func (s *Store) Vote(ctx context.Context, t *survey.Touchpoint, v survey.Vote, n
 			continue
 		case err != nil || taken:
 			return a, err
-		case a.Touchpoint != t.ID || a.Series != t.Series || a.Contact != "" || !a.SentAt.IsZero() || !a.Answered():
+		case a.Touchpoint != t.ID || a.Series != t.Series || a.Contact != "" || !a.SentAt.IsZero() || !a.Answered() || v.Demo && !a.Demo:
 			return nil, survey.Errorf(survey.Conflict, "id", "id belongs to another answer, make a new one")
 		}
 		if end := a.AnsweredAt.Add(survey.EditWindow); !now.Before(end) {
@@ -238,6 +238,9 @@ func (s *Store) vote(t *survey.Touchpoint, v survey.Vote, standing *survey.Ask, 
 	if len(v.Attrs) > 0 {
 		e.setOnce("attrs", marshalAttrs(v.Attrs))
 	}
+	if v.Demo {
+		e.setOnce(demoFlag, flag())
+	}
 	if segments := t.SegmentsOf(v.Attrs); len(segments) > 0 {
 		e.setOnce("segments", &types.AttributeValueMemberSS{Value: segments})
 	}
@@ -248,6 +251,9 @@ func (s *Store) vote(t *survey.Touchpoint, v survey.Vote, standing *survey.Ask, 
 	changeable := e.is("touchpoint", "=", str(t.ID)) + " AND " + e.is("series", "=", num(int64(t.Series))) + " AND " +
 		e.notExists("sentAt") + " AND " + e.notExists("contact") + " AND " +
 		e.is("answeredAt", ">", millis(now.Add(-survey.EditWindow)))
+	if v.Demo {
+		changeable += " AND " + e.is(demoFlag, "=", flag())
+	}
 	if v.Comment == nil {
 		return e, e.notExists("id") + " OR (" + changeable + ")"
 	}

@@ -55,8 +55,10 @@ func (s *Store) MarshalAsk(a *survey.Ask) item {
 		feed, feedAt := feedKeys(a.Touchpoint, a.ID, at)
 		it["feed"], it["feedAt"] = str(feed), str(feedAt)
 	}
-	if a.Test {
-		it["test"] = &types.AttributeValueMemberBOOL{Value: true}
+	for name, is := range map[string]bool{"test": a.Test, demoFlag: a.Demo} {
+		if is {
+			it[name] = flag()
+		}
 	}
 	if len(a.Segments) > 0 {
 		it["segments"] = &types.AttributeValueMemberSS{Value: a.Segments}
@@ -94,6 +96,7 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 		Segments:    d.set("segments"),
 		Contact:     d.str("contact"),
 		Test:        d.flag("test"),
+		Demo:        d.flag(demoFlag),
 		Occasion:    survey.Occasion(d.str("occasion")),
 		AskedAt:     d.time("askedAt"),
 		TriedAt:     d.time("triedAt"),

@@ -98,6 +98,7 @@ type Vote struct {
 	Page    string
 	Ref     string
 	Attrs   map[string]string
+	Demo    bool // see [Ask.Demo]; nothing that is posted sets it
 }
 
 // CheckScore returns an [Invalid] error on the field score where m does not

@@ -52,6 +52,9 @@ type Ask struct {
 	// Test is whether the company asked itself, to see how it looks: nothing of
 	// it is counted.
 	Test bool
+	// Demo is whether it was generated, to show how results look. It is counted
+	// as any other, and can be told from them and removed.
+	Demo bool
 
 	AskedAt time.Time // reserved; for a vote, the moment of the first post
 	// TriedAt is when the last attempt to send it began that may have got

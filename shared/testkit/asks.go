@@ -72,6 +72,8 @@ func eventAttributes(it map[string]types.AttributeValue) map[string]events.Dynam
 			out[name] = events.NewStringAttribute(v.Value)
 		case *types.AttributeValueMemberN:
 			out[name] = events.NewNumberAttribute(v.Value)
+		case *types.AttributeValueMemberBOOL:
+			out[name] = events.NewBooleanAttribute(v.Value)
 		case *types.AttributeValueMemberSS:
 			out[name] = events.NewStringSetAttribute(v.Value)
 		case *types.AttributeValueMemberM:
