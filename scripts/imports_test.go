@@ -62,6 +62,7 @@ var layers = []layer{
 	{"shared/apigw", append([]string{"shared/web"}, adapters...)},
 	{"shared/table", nil},
 	{"shared/web", adapters},
+	{"shared/popup", []string{"shared/survey", "shared/web"}},
 	{"shared/testkit", append([]string{"shared/testkit", "shared/store", "shared/apigw"}, adapters...)},
 	{"events", nil},
 	{"infra", []string{"infra", "shared/topology", "shared/config", "shared/web", "events"}},

@@ -1,4 +1,4 @@
-// What the vote function tells the popup (functions/vote/config.go), and what
+// What the vote function tells the popup (shared/popup), and what
 // the two files of the popup tell each other. Times are in milliseconds.
 
 /** Under which conditions the popup shows: GET /w/ID.json?part=when. */

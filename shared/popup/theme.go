@@ -1,4 +1,4 @@
-package vote
+package popup
 
 import (
 	"encoding/json"
@@ -35,7 +35,7 @@ const (
 func themeOf(color string) theme {
 	n, err := strconv.ParseUint(color[1:], 16, 32)
 	if err != nil {
-		panic("vote: a touchpoint with a colour that is none: " + color) // validated before it is stored
+		panic("popup: a touchpoint with a colour that is none: " + color) // validated before it is stored
 	}
 	c := rgb(n)
 	return theme{c, c.ink(), c.against(lightGround, black), c.against(darkGround, white)}
