@@ -22,7 +22,7 @@ setup: ## install what is missing for all targets
 	@scripts/setup.sh
 
 dev: ## run the whole product on this machine, at http://localhost:8080 (PORT)
-	@scripts/setup.sh dynamodb
+	@scripts/setup.sh node dynamodb
 	@mkdir -p .local/bin && go build -o .local/bin/dev ./scripts/dev && exec .local/bin/dev
 
 test: ## run all tests
