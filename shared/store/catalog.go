@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,9 +69,35 @@ func (c *Catalog) Touchpoint(ctx context.Context, id string) (*survey.Touchpoint
 	}
 	t, ok := c.byID[id]
 	if !ok {
-		return nil, survey.Errorf(survey.NotFound, "touchpoint", "there is no such touchpoint")
+		return nil, noTouchpoint()
 	}
 	return t, nil
+}
+
+// Stored returns the definition in force as [Store.Touchpoint] does, whatever
+// the copy says.
+func (c *Catalog) Stored(ctx context.Context, id string) (*survey.Touchpoint, error) {
+	return c.store.Touchpoint(ctx, id)
+}
+
+// PutTouchpoint makes t the definition in force as [Store.PutTouchpoint] does,
+// and has it in the copy at once.
+func (c *Catalog) PutTouchpoint(ctx context.Context, was, t *survey.Touchpoint) error {
+	if _, err := c.All(ctx); err != nil {
+		return err // a copy that is first read just after the write may miss it
+	}
+	if err := c.store.PutTouchpoint(ctx, was, t); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if copied := c.byID[t.ID]; copied != nil && copied.Version > t.Version {
+		return nil // somebody else has been faster, twice
+	}
+	all := slices.DeleteFunc(slices.Clone(c.all), func(other *survey.Touchpoint) bool { return other.ID == t.ID })
+	at, _ := slices.BinarySearchFunc(all, t.ID, func(other *survey.Touchpoint, id string) int { return strings.Compare(other.ID, id) })
+	c.take(slices.Insert(all, at, t))
+	return nil
 }
 
 // Series returns the definition of one series of a touchpoint: the one in
@@ -139,11 +167,17 @@ func (c *Catalog) refresh(ctx context.Context) error {
 		c.readAt = now // not every request shall wait for another failure
 		return nil
 	}
-	c.readAt, c.all = now, all
+	c.readAt = now
+	c.take(all)
+	return nil
+}
+
+// take makes all the copy.
+func (c *Catalog) take(all []*survey.Touchpoint) {
+	c.all = all
 	maps.DeleteFunc(c.ended, func(_ SeriesKey, e endedSeries) bool { return e.notFound != nil })
 	c.byID = make(map[string]*survey.Touchpoint, len(all))
 	for _, t := range all {
 		c.byID[t.ID] = t
 	}
-	return nil
 }

@@ -43,6 +43,7 @@
 //	results    reads days at the edges of months     BatchGetItem tallies
 //	results    knows the touchpoints                 Query settings kind=touchpoint, once a minute and instance
 //	results    reads an ended series                 GetItem settings kind=series
+//	results    reads, changes a touchpoint           GetItem, TransactWriteItems settings
 //	results    lists annotations, shared views       Query settings kind=annotation, kind=share
 //	results    adds one                              the same, and UpdateItem settings: conditional
 //	results    changes an annotation                 GetItem, UpdateItem settings: conditional

@@ -74,6 +74,28 @@ func (s *Store) Touchpoints(ctx context.Context) ([]*survey.Touchpoint, error) {
 	return out, nil
 }
 
+// Touchpoint returns the definition in force of a touchpoint, read
+// consistently: what a change can be made from. The error is [survey.NotFound]
+// where there is none.
+func (s *Store) Touchpoint(ctx context.Context, id string) (*survey.Touchpoint, error) {
+	out, err := s.db.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      s.table(topology.Settings),
+		Key:            settingKey(kindTouchpoint, id),
+		ConsistentRead: new(true),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading touchpoint %s: %w", id, err)
+	}
+	if len(out.Item) == 0 {
+		return nil, noTouchpoint()
+	}
+	return unmarshalTouchpoint(out.Item)
+}
+
+func noTouchpoint() error {
+	return survey.Errorf(survey.NotFound, "touchpoint", "there is no such touchpoint")
+}
+
 // EndedSeries returns the last definition of a series that is over. The error
 // is [survey.NotFound] where there is none.
 func (s *Store) EndedSeries(ctx context.Context, k SeriesKey) (*survey.Touchpoint, error) {

@@ -149,6 +149,58 @@ func TestCatalogReadsOnceAMinute(t *testing.T) {
 	wantCode(t, err, survey.NotFound, "touchpoint")
 }
 
+// Whoever changes a touchpoint sees it changed, also where nothing is read.
+func TestCatalogHasWhatWasPutThroughIt(t *testing.T) {
+	tables := testkit.NewTables(t)
+	clock := testkit.NewClock(now)
+	catalog := store.NewCatalog(tables.Store, clock.Now)
+	if _, err := catalog.Stored(ctx, "shop-nps"); survey.CodeOf(err) != survey.NotFound {
+		t.Errorf("error %v before there is one", err)
+	}
+	var versions []*survey.Touchpoint
+	for _, id := range []string{"shop-nps", "z", "a"} {
+		first := touchpoint()
+		first.ID = id
+		if err := catalog.PutTouchpoint(ctx, nil, first); err != nil {
+			t.Fatal(err)
+		}
+		versions = append(versions, first)
+	}
+	first := versions[0]
+	_, err := catalog.Series(ctx, store.SeriesKey{Touchpoint: "shop-nps", Series: 7})
+	wantCode(t, err, survey.NotFound, "series")
+	second := next(first, func(t *survey.Touchpoint) { t.Metric, t.Series = survey.CSAT, 7 })
+	third := next(second, func(t *survey.Touchpoint) { t.Metric, t.Series = survey.NPS, 8 })
+	for _, step := range [][2]*survey.Touchpoint{{first, second}, {second, third}} {
+		if err := catalog.PutTouchpoint(ctx, step[0], step[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, catalog.PutTouchpoint(ctx, first, second), survey.Conflict, "id")
+	all, err := catalog.All(ctx)
+	if diff := cmp.Diff([]*survey.Touchpoint{versions[2], third, versions[1]}, all); err != nil || diff != "" {
+		t.Errorf("%v; all (-want +got):\n%s", err, diff)
+	}
+	if got, err := catalog.Touchpoint(ctx, "shop-nps"); err != nil || got.Version != 3 {
+		t.Errorf("%+v, %v: want version 3", got, err)
+	}
+	if got, err := catalog.Series(ctx, store.SeriesKey{Touchpoint: "shop-nps", Series: 7}); err != nil || got.Metric != survey.CSAT {
+		t.Errorf("the ended series: %+v, %v", got, err)
+	}
+	if n := count(tables, "Query"); n != 1 {
+		t.Errorf("%d reads of all, want the first", n)
+	}
+
+	// Another instance writes: the copy is old, what a change is made from is not.
+	put(t, tables.Store, third, next(third, func(*survey.Touchpoint) {}))
+	if got, err := catalog.Stored(ctx, "shop-nps"); err != nil || got.Version != 4 {
+		t.Errorf("stored is %+v, %v: want version 4", got, err)
+	}
+	if got, err := catalog.Touchpoint(ctx, "shop-nps"); err != nil || got.Version != 3 {
+		t.Errorf("the copy is %+v, %v: want version 3", got, err)
+	}
+}
+
 func TestCatalogServesItsCopyWhereAReadFails(t *testing.T) {
 	tables := testkit.NewTables(t)
 	clock := testkit.NewClock(now)
