@@ -5,7 +5,6 @@ import (
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -16,9 +15,7 @@ import (
 
 // APIProps are the properties of an [API].
 type APIProps struct {
-	Routes    []topology.Route
-	Functions map[topology.Function]*Function
-	Settings  Settings
+	Settings Settings
 }
 
 // API is the HTTP API in front of the functions.
@@ -26,10 +23,7 @@ type API struct {
 	API awsapigatewayv2.HttpApi
 }
 
-// NewAPI makes an HTTP API with exactly those routes, in payload format 2.0.
-// Paths under /api/ are for people who have signed in; until there is a
-// sign-in, the gateway takes requests to them only with IAM credentials of the
-// account, so that results are never open to the world.
+// NewAPI makes an HTTP API, without routes yet.
 func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 	this := constructs.NewConstruct(scope, &id)
 	api := awsapigatewayv2.NewHttpApi(this, jsii.String("Api"), &awsapigatewayv2.HttpApiProps{
@@ -55,11 +49,18 @@ func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 		DestinationArn: access.LogGroupArn(),
 		Format:         jsii.String(`{"id":"$context.requestId","route":"$context.routeKey","status":"$context.status","ms":"$context.responseLatency"}`),
 	})
+	return &API{api}
+}
+
+// Serve adds exactly those routes, in payload format 2.0. Those for people and
+// programs that have signed in are answered to nobody else.
+func (a *API) Serve(routes []topology.Route, functions map[topology.Function]*Function, who *SignIn) {
+	authorizer := who.Authorizer()
 	integrations := map[topology.Function]awsapigatewayv2integrations.HttpLambdaIntegration{}
-	for _, r := range props.Routes {
+	for _, r := range routes {
 		if integrations[r.Function] == nil {
 			integrations[r.Function] = awsapigatewayv2integrations.NewHttpLambdaIntegration(
-				jsii.String(string(r.Function)), props.Functions[r.Function].Function,
+				jsii.String(string(r.Function)), functions[r.Function].Function,
 				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(),
 				})
@@ -70,9 +71,8 @@ func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 			Integration: integrations[r.Function],
 		}
 		if r.SignedIn() {
-			options.Authorizer = awsapigatewayv2authorizers.NewHttpIamAuthorizer()
+			options.Authorizer, options.AuthorizationScopes = authorizer, scopes()
 		}
-		api.AddRoutes(options)
+		a.API.AddRoutes(options)
 	}
-	return &API{api}
 }

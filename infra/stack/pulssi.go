@@ -27,6 +27,7 @@ type Pulssi struct {
 	Sending   *Sending
 	Notices   *Notices
 	API       *API
+	SignIn    *SignIn
 	Alarms    *Alarms
 }
 
@@ -51,15 +52,29 @@ func NewPulssi(scope constructs.Construct, id string, props *PulssiProps) *Pulss
 	for _, s := range topology.Streams() {
 		p.Alarms.Failed(string(s.Function)+"-failed", s.Function, p.Functions[s.Function].Feed(p.Tables[s.Table.Name], s))
 	}
-	p.API = NewAPI(st, "Http", &APIProps{topology.Routes(), p.Functions, props.Settings})
-	p.ask(st, props.Settings)
+	p.API = NewAPI(st, "Http", &APIProps{props.Settings})
+	url := p.API.API.ApiEndpoint()
+	if props.Settings.PublicURL != "" {
+		url = &props.Settings.PublicURL
+	}
+	p.SignIn = NewSignIn(st, "SignIn", &SignInProps{props.Settings, url})
+	p.SignIn.Tell(p.Functions[topology.Results])
+	p.API.Serve(topology.Routes(), p.Functions, p.SignIn)
+	p.ask(st, props.Settings, url)
 	awscdk.NewCfnOutput(st, jsii.String("Url"), &awscdk.CfnOutputProps{Value: p.API.API.ApiEndpoint()})
+	// What one needs to add people, and for a program to ask for a token. Its
+	// secret is told by the console alone.
+	awscdk.NewCfnOutput(st, jsii.String("UserPoolId"), &awscdk.CfnOutputProps{Value: p.SignIn.Pool.UserPoolId()})
+	awscdk.NewCfnOutput(st, jsii.String("SigninUrl"), &awscdk.CfnOutputProps{Value: p.SignIn.URL})
+	if program := p.SignIn.Program; program != nil {
+		awscdk.NewCfnOutput(st, jsii.String("ProgramClientId"), &awscdk.CfnOutputProps{Value: program.UserPoolClientId()})
+	}
 	return p
 }
 
 // ask makes what asks people: queues, events, schedules, files, sending, and
-// what comes back.
-func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
+// what comes back. Customers reach the API at url.
+func (p *Pulssi) ask(st awscdk.Stack, s Settings, url *string) {
 	for _, q := range topology.Queues() {
 		queue := NewQueue(st, "Queue-"+q.Name, &QueueProps{q, s})
 		queue.Invoke(p.Functions[q.Function])
@@ -94,10 +109,6 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings) {
 	}
 	p.Files = NewFiles(st, "Files", &FilesProps{p.Queues[topology.Imports.Name], s})
 	p.Files.Grant(p.Functions[topology.Imports.Function])
-	url := p.API.API.ApiEndpoint()
-	if s.PublicURL != "" {
-		url = &s.PublicURL
-	}
 	p.Notices = NewNotices(st, "Notices", &NoticesProps{p.Functions, s})
 	p.Alarms.Failed(string(topology.NoticeFunction)+"-failed", topology.NoticeFunction, p.Notices.Failed)
 	p.Alarms.Reputation(p.Notices.Set)

@@ -40,10 +40,12 @@ type Settings struct {
 	SendRate      string // messages a second, at most
 	DryRun        string // "true" where nothing is sent
 	AlarmEmail    string // address that alarms are sent to; "" for nobody
+	SigninPrefix  string // of the address of the sign-in's pages; "" for one made of the stage and the account
+	Programs      string // "true" where programs may sign in too
 }
 
 // keys are those of the context.
-var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "smsNumber", "sendRate", "dryRun", "alarmEmail"}
+var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "sender", "senderDomain", "smsSender", "smsNumber", "sendRate", "dryRun", "alarmEmail", "signinPrefix", "programs"}
 
 // ReadSettings reads the context of an app:
 //
@@ -59,6 +61,8 @@ var keys = []string{"stage", "zone", "publicUrl", "retentionDays", "fileDays", "
 //	sendRate       over 0 to 1000, default 10
 //	dryRun         true or false (default)
 //	alarmEmail     ops@example.com, default none
+//	signinPrefix   kauppa-pulssi, of https://kauppa-pulssi.auth.REGION.amazoncognito.com, default pulssi-STAGE-ACCOUNT
+//	programs       true or false (default): a client with a secret, at six dollars a month
 //
 // Every mistake is returned, joined, each naming its key. A key that is none of
 // these is one: a misspelt stage must not deploy another one. Keys with a mark
@@ -98,6 +102,8 @@ func ReadSettings(context map[string]any) (Settings, error) {
 		SendRate:      text("sendRate", "10"),
 		DryRun:        text("dryRun", "false"),
 		AlarmEmail:    text("alarmEmail", ""),
+		SigninPrefix:  text("signinPrefix", ""),
+		Programs:      text("programs", "false"),
 	}
 	if s.Stage != Dev && s.Stage != Prod {
 		errs = append(errs, fmt.Errorf("context stage must be dev or prod, not %q", s.Stage))
@@ -138,6 +144,12 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	}
 	if a, err := mail.ParseAddress(s.AlarmEmail); s.AlarmEmail != "" && (err != nil || a.Address != s.AlarmEmail) {
 		errs = append(errs, fmt.Errorf("context alarmEmail must be an e-mail address without a name, as ops@example.com, not %q", s.AlarmEmail))
+	}
+	if s.SigninPrefix != "" && !isSigninPrefix(s.SigninPrefix) {
+		errs = append(errs, fmt.Errorf("context signinPrefix must be 1 to 63 small letters (a-z), digits and hyphens between them, without aws, amazon and cognito, not %q", s.SigninPrefix))
+	}
+	if s.Programs != "true" && s.Programs != "false" {
+		errs = append(errs, fmt.Errorf("context programs must be true or false, not %q", s.Programs))
 	}
 	if _, err := config.ReadZone(getenv); err != nil {
 		errs = append(errs, fmt.Errorf("context zone: %w", err))

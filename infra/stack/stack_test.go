@@ -34,6 +34,7 @@ type template map[string]resource
 type assembly struct {
 	folder    string
 	templates map[Stage]template
+	outputs   map[Stage]map[string]struct{ Value any }
 }
 
 // given is the context of both stages: no key has its default, but in prod
@@ -42,7 +43,7 @@ var given = map[Stage]map[string]any{
 	Dev: {
 		"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365", "fileDays": 7.0,
 		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "smsNumber": "+358401234567", "sendRate": 0.5, "dryRun": true,
-		"alarmEmail": "ops@example.com",
+		"alarmEmail": "ops@example.com", "signinPrefix": "kauppa-pulssi", "programs": true,
 	},
 	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
 }
@@ -61,7 +62,7 @@ var synthesized = sync.OnceValues(func() (*assembly, error) {
 			return nil, err
 		}
 	}
-	out := &assembly{filepath.Join(folder, "cdk.out"), map[Stage]template{}}
+	out := &assembly{filepath.Join(folder, "cdk.out"), map[Stage]template{}, map[Stage]map[string]struct{ Value any }{}}
 	for _, stage := range []Stage{Dev, Prod} {
 		// What is tested is what cdk.json makes CDK do.
 		var cdk struct{ Context map[string]any }
@@ -77,11 +78,14 @@ var synthesized = sync.OnceValues(func() (*assembly, error) {
 		app := awscdk.NewApp(&awscdk.AppProps{Outdir: &out.folder, Context: &cdk.Context})
 		p := NewPulssi(app, "test-"+string(stage), &PulssiProps{Settings: settings, Code: code})
 		app.Synth(nil)
-		var t struct{ Resources template }
+		var t struct {
+			Resources template
+			Outputs   map[string]struct{ Value any }
+		}
 		if err := readJSON(filepath.Join(out.folder, *p.Stack.TemplateFile()), &t); err != nil {
 			return nil, err
 		}
-		out.templates[stage] = t.Resources
+		out.templates[stage], out.outputs[stage] = t.Resources, t.Outputs
 	}
 	return out, nil
 })
@@ -894,6 +898,8 @@ func TestEnvironment(t *testing.T) {
 			}
 			switch f {
 			case topology.Results:
+				want[config.SigninURL] = signinURL(t, stage)
+				want[config.SigninClient] = ref(tpl.client(t, stage, "dashboard"))
 				want[config.Bus] = ref(tpl.byName(t, "AWS::Events::EventBus", "Name", "pulssi-"+string(stage)+"-events"))
 			case topology.Intake:
 				want[config.Files] = ref(bucket(t, tpl))
@@ -1022,11 +1028,15 @@ func TestRoutes(t *testing.T) {
 				got[key] = string(f)
 			}
 		}
-		want := "NONE"
-		if strings.Contains(key, " /api/") {
-			want = "AWS_IAM" // never open to the world
+		var authorizer, scopes any
+		authorization := "NONE"
+		if strings.Contains(key, " /api/") { // never open to the world
+			authorization, authorizer = "JWT", ref(theOnly(t, tpl, "AWS::ApiGatewayV2::Authorizer"))
+			scopes = []string{"openid", "pulssi/viewer", "pulssi/agent", "pulssi/admin"}
 		}
-		check(t, key+": authorization", r.Properties["AuthorizationType"], want)
+		check(t, key+": authorization", r.Properties["AuthorizationType"], authorization)
+		check(t, key+": authorizer", r.Properties["AuthorizerId"], authorizer)
+		check(t, key+": scopes", r.Properties["AuthorizationScopes"], scopes)
 	}
 	want := map[string]string{}
 	for _, r := range topology.Routes() {
@@ -1097,7 +1107,21 @@ func TestSettings(t *testing.T) {
 		{"alarmEmail", "a@example.com, b@example.com", "context alarmEmail"},
 		{"alarmEmail", "example.com", "context alarmEmail"},
 		{"alarmEmail", "ops@example.com\n", "context alarmEmail"},
-		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, smsNumber, sendRate, dryRun, alarmEmail"},
+		{"signinPrefix", "k", ""},
+		{"signinPrefix", "kauppa-" + strings.Repeat("x", 56), ""},
+		{"signinPrefix", "kauppa-" + strings.Repeat("x", 57), "context signinPrefix must be 1 to 63 small letters"},
+		{"signinPrefix", "Kauppa", "context signinPrefix"},
+		{"signinPrefix", "-kauppa", "context signinPrefix"},
+		{"signinPrefix", "kauppa-", "context signinPrefix"},
+		{"signinPrefix", "kauppa.fi", "context signinPrefix"},
+		{"signinPrefix", "kauppa\n", "context signinPrefix"},
+		{"signinPrefix", "our-cognito", "context signinPrefix"},
+		{"signinPrefix", "laws", "context signinPrefix"},
+		{"signinPrefix", "amazonia", "context signinPrefix"},
+		{"programs", true, ""},
+		{"programs", "false", ""},
+		{"programs", "2", "context programs must be true or false, not \"2\""},
+		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, smsNumber, sendRate, dryRun, alarmEmail, signinPrefix, programs"},
 		{"@aws-cdk/core:anything", true, ""},
 	} {
 		_, err := ReadSettings(map[string]any{c.key: c.value})
@@ -1124,7 +1148,7 @@ func TestSettings(t *testing.T) {
 	// All mistakes are told at once.
 	_, err := ReadSettings(map[string]any{
 		"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x",
-		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "smsNumber": "x", "sendRate": "x", "dryRun": "x", "alarmEmail": "x",
+		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "smsNumber": "x", "sendRate": "x", "dryRun": "x", "alarmEmail": "x", "signinPrefix": "X", "programs": "x",
 	})
 	for _, key := range keys {
 		if err == nil || strings.Count(err.Error(), "context "+key+" ")+strings.Count(err.Error(), "context "+key+":") != 1 {
