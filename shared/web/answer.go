@@ -100,7 +100,14 @@ type AnswerPage struct {
 
 	// Vote makes the page one of a public link; nil for an ask's.
 	Vote *VotePage
+
+	// Example makes the page a picture of itself: it has no script, and the
+	// browser lets it send and load nothing, wherever it is shown.
+	Example bool
 }
+
+// examplePolicy is the Content-Security-Policy of a page that is an example.
+var examplePolicy = "default-src 'none'; style-src " + hashOf(answerStyle) + "; img-src data:; form-action 'none'; base-uri 'none'"
 
 // VotePage is what a page of a public link sends beside the answer.
 type VotePage struct {
@@ -211,7 +218,7 @@ func (w *page) document() {
 		w.put("</a></p>")
 	}
 	w.put("</main>")
-	if w.asks() {
+	if w.asks() && !w.Example {
 		w.put(`<script type="application/json" id="data">`)
 		w.data()
 		w.put("</script><script>", answerScript, "</script>")
@@ -225,6 +232,9 @@ func (w *page) head(title phrase) {
 	w.language(w.lang)
 	w.put(`><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`,
 		`<link rel="icon" href="`, icon, `">`)
+	if w.Example {
+		w.put(`<meta http-equiv="content-security-policy" content="`, examplePolicy, `">`)
+	}
 	w.element("title", "", title)
 	w.put("<style>", answerStyle, "</style></head><body><main>")
 }
