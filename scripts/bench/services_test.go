@@ -73,6 +73,7 @@ func newServices(t *testing.T, tables *testkit.Tables) *services {
 		config.FailedAsksARN: "arn:aws:sqs:" + moto.Region + ":" + moto.Account + ":" + name + "-failed",
 		config.ScheduleGroup: name, config.ScheduleRole: "arn:aws:iam::" + moto.Account + ":role/" + name,
 		config.Bus: name, config.Files: name, config.SecretID: name, config.Sender: "feedback@" + s.domain, config.SMSSender: "Pulssi",
+		config.SigninURL: "https://pulssi.auth.eu-north-1.amazoncognito.com", config.SigninClient: "dashboard",
 	} {
 		s.env = append(s.env, k+"="+v)
 	}

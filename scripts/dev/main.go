@@ -62,7 +62,7 @@ func run() error {
 	say := func(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 	s, err := stack.Start(ctx, stack.Options{
 		Dir: dir, Port: port, Endpoint: os.Getenv(config.DynamoDBEndpoint), Zone: zone,
-		Touchpoints: touchpointsFile, Welcome: true, Say: say,
+		Touchpoints: touchpointsFile, SignIn: true, Welcome: true, Say: say,
 	})
 	if err != nil {
 		return err

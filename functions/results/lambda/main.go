@@ -35,7 +35,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	names, err := config.Need(os.Getenv, config.Bus)
+	names, err := config.Need(os.Getenv, config.Bus, config.SigninURL, config.SigninClient)
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
@@ -45,7 +45,8 @@ func run() error {
 	h := &results.Handler{
 		Sheets: s, Touchpoints: catalog, Contacts: s, History: s, Rules: catalog,
 		Bus:  bus.New(eventbridge.NewFromConfig(awsenv.Config(c, os.Getenv)), names[config.Bus]),
-		Zone: zone, Now: time.Now,
+		Signin: results.Signin{URL: names[config.SigninURL], Client: names[config.SigninClient]},
+		Zone:   zone, Now: time.Now,
 	}
 	lambda.StartHandlerFunc(h.Handle)
 	return nil

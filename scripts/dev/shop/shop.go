@@ -14,6 +14,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -69,8 +70,9 @@ type view struct {
 	Item     product
 }
 
-// New returns the shop, for the paths that [Serves] names.
-func New() (http.Handler, error) {
+// New returns the shop, for the paths that [Serves] names. Its panel reads the
+// results from api, which asks nobody who they are.
+func New(api http.Handler) (http.Handler, error) {
 	var texts map[string]map[string]string
 	b, err := files.ReadFile("texts.json")
 	if err != nil {
@@ -89,6 +91,12 @@ func New() (http.Handler, error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /shop/static/", http.StripPrefix("/shop/static/", http.FileServerFS(static)))
+	mux.HandleFunc("GET /shop/results/{touchpoint}", func(w http.ResponseWriter, r *http.Request) {
+		in := r.Clone(r.Context())
+		id := r.PathValue("touchpoint")
+		in.URL = &url.URL{Path: "/api/results/" + id, RawPath: "/api/results/" + url.PathEscape(id)}
+		api.ServeHTTP(w, in)
+	})
 	for _, p := range Pages() {
 		pattern := p.Path
 		if strings.HasSuffix(pattern, "/") {

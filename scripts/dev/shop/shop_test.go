@@ -2,6 +2,7 @@ package shop
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +40,7 @@ func TestEveryTextInEveryLanguage(t *testing.T) {
 }
 
 func TestPages(t *testing.T) {
-	h, err := New()
+	h, err := New(http.NotFoundHandler())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,5 +84,30 @@ func TestPages(t *testing.T) {
 		if strings.Contains(w.Body.String(), "<script>") {
 			t.Errorf("GET %s: what was asked for is in the page unescaped", path)
 		}
+	}
+}
+
+// TestThePanelReadsResults has the panel's address answered by the API's own
+// results, and by nothing else of the API.
+func TestThePanelReadsResults(t *testing.T) {
+	h, err := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method, " ", r.URL.EscapedPath()) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		"/shop/results/shop-nps":                 "GET /api/results/shop-nps",
+		"/shop/results/shop-nps?by=day":          "GET /api/results/shop-nps",
+		"/shop/results/..%2Fcontacts":            "GET /api/results/..%2Fcontacts",
+		"/shop/results/shop-nps/../../contacts/": "",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if got := w.Body.String(); w.Code == http.StatusOK && got != want || w.Code != http.StatusOK && want != "" {
+			t.Errorf("%s: %d %s", path, w.Code, got)
+		}
+	}
+	w := httptest.NewRecorder()
+	if h.ServeHTTP(w, httptest.NewRequest(http.MethodDelete, "/shop/results/shop-nps", nil)); w.Code == http.StatusOK {
+		t.Errorf("a method that changes: %d", w.Code)
 	}
 }

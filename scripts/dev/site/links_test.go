@@ -130,7 +130,7 @@ func TestABrokenStateIsTold(t *testing.T) {
 }
 
 func TestServes(t *testing.T) {
-	for path, want := range map[string]bool{"/": true, "/results": true, "/links": true, "/dev/site.css": true, "/dev/": false, "/api/results/x": false, "/a/x": false, "/resultsx": false,
+	for path, want := range map[string]bool{"/": true, "/results": false, "/links": true, "/dev/site.css": true, "/dev/": false, "/api/results/x": false, "/a/x": false, "/resultsx": false,
 		"/contacts": true, "/contacts/x": true, "/contactsx": false, "/clock.json": true, "/queue/sent/1": true, "/api/contacts": false} {
 		if Serves(path) != want {
 			t.Errorf("%s: %t", path, !want)

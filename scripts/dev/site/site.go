@@ -1,5 +1,5 @@
 // Package site is the pages that the local stack adds to the product: a list
-// of everything there is, and results that update by themselves.
+// of everything there is, and those of asking.
 package site
 
 import (
@@ -27,9 +27,17 @@ const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // Page is a page beside the product's own that the index lists.
 type Page struct{ Path, Name, About string }
 
-// New returns the pages: /, /results, /links (a form), those of asking, and
-// /dev/ for what they load. more is listed on the index, before those of asking.
-func New(store Store, links *Links, desk Desk, more []Page) (http.Handler, error) {
+// Programs is how programs reach the API.
+type Programs struct {
+	URL string // of the stack
+	// TokenURL is where they get a token with Client and Secret; "" where none
+	// is needed.
+	TokenURL, Client, Secret string
+}
+
+// New returns the pages: /, /links (a form), those of asking, and /dev/ for what
+// they load. more is listed on the index, before those of asking.
+func New(store Store, links *Links, desk Desk, more []Page, programs Programs) (http.Handler, error) {
 	templates, err := template.New("").Funcs(template.FuncMap{"number": number, "count": count, "later": later}).ParseFS(pages, "*.html")
 	if err != nil {
 		return nil, err
@@ -38,10 +46,9 @@ func New(store Store, links *Links, desk Desk, more []Page) (http.Handler, error
 	if err != nil {
 		return nil, err
 	}
-	s := &site{store: store, links: links, desk: desk, more: slices.Concat(more, deskPages), templates: templates}
+	s := &site{store: store, links: links, desk: desk, more: slices.Concat(more, deskPages), programs: programs, templates: templates}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.index)
-	mux.HandleFunc("GET /results", s.results)
 	mux.HandleFunc("POST /links", s.renew)
 	s.serveDesk(mux)
 	mux.Handle("GET /dev/", http.StripPrefix("/dev/", http.FileServerFS(files)))
@@ -50,7 +57,7 @@ func New(store Store, links *Links, desk Desk, more []Page) (http.Handler, error
 
 // Serves reports whether a path is one of the pages.
 func Serves(path string) bool {
-	return path == "/" || path == "/results" || path == "/links" || len(path) > 5 && path[:5] == "/dev/" || servesDesk(path)
+	return path == "/" || path == "/links" || len(path) > 5 && path[:5] == "/dev/" || servesDesk(path)
 }
 
 type site struct {
@@ -58,6 +65,7 @@ type site struct {
 	links     *Links
 	desk      Desk
 	more      []Page
+	programs  Programs
 	templates *template.Template
 }
 
@@ -113,32 +121,7 @@ func (s *site) index(w http.ResponseWriter, r *http.Request) {
 		}
 		g.Asks = append(g.Asks, l)
 	}
-	s.show(w, r, "index.html", map[string]any{"Groups": groups, "Public": public, "More": s.more})
-}
-
-// card is the results of one touchpoint; the page's script fills in the
-// numbers.
-type card struct {
-	*survey.Touchpoint
-	Title     string
-	Low, High int
-}
-
-// Previous returns the series before the card's.
-func (c card) Previous() int { return c.Series - 1 }
-
-func (s *site) results(w http.ResponseWriter, r *http.Request) {
-	all, err := s.store.Touchpoints(r.Context())
-	if err != nil {
-		fail(w, r, err)
-		return
-	}
-	cards := make([]card, len(all))
-	for i, t := range all {
-		low, high := t.Metric.Scale()
-		cards[i] = card{t, t.Name.In("en", t.Locales), low, high}
-	}
-	s.show(w, r, "results.html", cards)
+	s.show(w, r, "index.html", map[string]any{"Groups": groups, "Public": public, "More": s.more, "Programs": s.programs})
 }
 
 func (s *site) renew(w http.ResponseWriter, r *http.Request) {

@@ -45,6 +45,7 @@ import (
 	"github.com/pulssi/pulssi/scripts/dev/pump"
 	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/scripts/dev/shop"
+	"github.com/pulssi/pulssi/scripts/dev/signin"
 	"github.com/pulssi/pulssi/scripts/dev/site"
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
@@ -76,6 +77,10 @@ type Options struct {
 	Zone *time.Location
 	// Touchpoints is a touchpoints file, applied where the store has none.
 	Touchpoints []byte
+	// SignIn is whether the API and the dashboard are for those alone who sign
+	// in, at a provider that is started with the stack. Without it everybody is
+	// an admin.
+	SignIn bool
 	// Welcome is whether a demonstration customer is then asked at once, so
 	// that an e-mail waits in the inbox.
 	Welcome bool
@@ -106,6 +111,8 @@ type Stack struct {
 	Box     *post.Box
 	PostURL string
 	Ledger  *ledger.Ledger
+	// SignIn is where people and programs sign in; nil for nowhere.
+	SignIn *signin.Provider
 	// Fresh is whether this run applied the touchpoints.
 	Fresh bool
 
@@ -159,6 +166,9 @@ func Start(ctx context.Context, o Options) (_ *Stack, err error) {
 		}
 	}
 	if err := s.post(ctx, o); err != nil {
+		return nil, err
+	}
+	if err := s.signIn(ctx, o); err != nil {
 		return nil, err
 	}
 	if err := s.database(ctx, &o); err != nil {
@@ -262,6 +272,19 @@ func (s *Stack) lock(dir string) error {
 	return nil
 }
 
+// signIn starts the provider that people sign in at.
+func (s *Stack) signIn(ctx context.Context, o Options) (err error) {
+	if !o.SignIn {
+		return nil
+	}
+	o.Say("Starting the sign-in.")
+	if s.SignIn, err = signin.Start(ctx, s.URL); err != nil {
+		return err
+	}
+	s.stops = append(s.stops, s.SignIn.Stop)
+	return nil
+}
+
 func (s *Stack) database(ctx context.Context, o *Options) error {
 	if o.Endpoint != "" {
 		o.Say("Using DynamoDB at %s.", o.Endpoint)
@@ -292,6 +315,9 @@ func (s *Stack) environment(o Options) func(string) string {
 		awsenv.Endpoint:         s.PostURL,
 		"AWS_ACCESS_KEY_ID":     "local",
 		"AWS_SECRET_ACCESS_KEY": "local",
+	}
+	if s.SignIn != nil {
+		env[config.SigninURL], env[config.SigninClient] = s.SignIn.Issuer, s.SignIn.Client
 	}
 	return func(name string) string { return env[name] }
 }
@@ -424,22 +450,28 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 	if _, err := links.Asks(ctx); err != nil {
 		return nil, err
 	}
-	api := f.api()
+	inside, api := f.api(everybodyIsAdmin), f.api(everybodyIsAdmin)
+	programs := site.Programs{URL: s.URL}
+	if p := s.SignIn; p != nil {
+		api = f.api(p.Authorize)
+		programs.TokenURL, programs.Client, programs.Secret = p.TokenURL(), p.Program, p.Secret
+	}
 	journey := service.NewJourney(s.Services)
 	s.stops = append(s.stops, func() error {
 		journey.Stop()
 		return nil
 	})
 	pages, err := site.New(s.Store, links, site.Desk{
-		Contacts: s.Store, Rulebook: store.NewCatalog(s.Store, s.Clock.Now).Rulebook, Files: s.Services.Files, API: api,
+		Contacts: s.Store, Rulebook: store.NewCatalog(s.Store, s.Clock.Now).Rulebook, Files: s.Services.Files, API: inside,
 		Queues: s.Services, Journey: journey, Box: s.Box, Reply: f.reply, Days: s.Ledger, Zone: o.Zone, Now: s.Clock.Now,
 	}, []site.Page{
+		{Path: "/dashboard", Name: "Dashboard", About: "scores, trends and comments, updating by themselves"},
 		{Path: "/shop/", Name: "Demo shop", About: "the popup on four pages, and each vote arriving"},
-	})
+	}, programs)
 	if err != nil {
 		return nil, err
 	}
-	example, err := shop.New()
+	example, err := shop.New(inside)
 	if err != nil {
 		return nil, err
 	}

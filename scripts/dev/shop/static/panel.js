@@ -31,7 +31,7 @@
   const read = async () => {
     try {
       for (const row of rows) {
-        const answer = await fetch(`/api/results/${row.dataset.touchpoint}`);
+        const answer = await fetch(`/shop/results/${row.dataset.touchpoint}`);
         if (answer.ok) show(row, (await answer.json()).total);
       }
       lost = false;
