@@ -25,7 +25,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	}
 	access, s := testkit.NewAccess(tables)
 	catalog := store.NewCatalog(s, time.Now)
-	c := caller{t, &Handler{Sheets: s, Touchpoints: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
+	c := caller{t, &Handler{Sheets: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
 	k := c.add(aino)
 	other := c.add(`{"ref":"C-2"}`) // nobody's opt-outs come with it, and no zone
 	if err := tables.Store.PutDecision(ctx, survey.Decision{Contact: k.ID, Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: survey.Refused, Reason: survey.Stopped, At: time.Now()}); err != nil {
@@ -40,6 +40,8 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	}{
 		{"GET /api/touchpoints", "", "", "", 200},
 		{"GET /api/results/{touchpoint}", "shop-nps", "series=1", "", 200},
+		{routeShow, "shop-nps", "", "", 200},
+		{routePut, "shop-nps", "", `{"version":2,"definition":` + declared(t, `{"metric":"csat"}`) + `}`, 200},
 		{"GET /api/contacts", "", "", "", 200},
 		{"GET /api/contacts", "", "phone=0401234567", "", 200},
 		{"PATCH /api/contacts/{id}", k.ID, "", `{"company":"A"}`, 200},

@@ -44,6 +44,7 @@ type Touchpoints interface {
 type Handler struct {
 	Sheets      Sheets
 	Touchpoints Touchpoints
+	Definitions Definitions
 	Contacts    Contacts
 	History     History
 	Rules       Rules
@@ -78,6 +79,11 @@ var routes = map[string]route{
 	"DELETE /api/contacts/{id}":     {(*Handler).deleteContact, signin.Admin},
 	"GET /api/contacts/{id}/why":    {(*Handler).why, signin.Agent},
 	"POST /api/events":              {(*Handler).takeEvents, signin.Agent},
+
+	"GET /api/touchpoints/{touchpoint}":          {(*Handler).showTouchpoint, signin.Viewer},
+	"PUT /api/touchpoints/{touchpoint}":          {(*Handler).putTouchpoint, signin.Admin},
+	"POST /api/touchpoints/{touchpoint}/plan":    {(*Handler).planTouchpoint, signin.Admin},
+	"POST /api/touchpoints/{touchpoint}/preview": {(*Handler).previewTouchpoint, signin.Viewer},
 }
 
 // call is a request, and who makes it: the gateway has verified the token.

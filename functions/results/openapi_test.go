@@ -412,6 +412,11 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		Bus: &bus{err: errors.New("down")}, Zone: helsinki, Now: clock.Now,
 	}
 	noTouchpoints := &Handler{Touchpoints: down{}, Zone: helsinki, Now: clock.Now}
+	set, _ := settings()
+	notSet, _ := settings()
+	notSet.Definitions = unwritten{errors.New("down")}
+	noRules, _ := settings()
+	noRules.Rules = lost{}
 	event, err := events.Sample(events.CallEnded)
 	if err != nil {
 		t.Fatal(err)
@@ -454,6 +459,35 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		{memory, "GET /api/results/{touchpoint}", "shop-nps", "by=hour", "", nil, 400},
 		{memory, "GET /api/results/{touchpoint}", "other", "", "", nil, 404},
 		{failing, "GET /api/results/{touchpoint}", "shop-nps", "", "", nil, 500},
+		{set, routeShow, "shop-nps", "", "", nil, 200},
+		{set, routeShow, "shop-nps", "", "", known(set), 304},
+		{set, routeShow, "Shop", "", "", nil, 400},
+		{set, routeShow, "nowhere", "", "", nil, 404},
+		{notSet, routeShow, "shop-nps", "", "", nil, 500},
+		{set, routePlan, "shop-nps", "", `{"definition":` + everything + `}`, nil, 200},
+		{set, routePlan, "shop-nps", "", `{"keepSeries":true,"definition":` + everything + `}`, nil, 200},
+		{set, routePlan, "shop-nps", "", `{"definition":{},"version":1}`, nil, 400},
+		{set, routePlan, "shop-nps", "", big, nil, 413},
+		{set, routePlan, "shop-nps", "", `{}`, plain, 415},
+		{notSet, routePlan, "shop-nps", "", `{}`, nil, 500},
+		{set, routePreview, "shop-nps", "", `{"kind":"email","locale":"fi","firstName":"A","about":"B","reminder":true,"definition":` + everything + `}`, nil, 200},
+		{set, routePreview, "shop-nps", "", `{"kind":"sms","definition":` + everything + `}`, nil, 200},
+		{set, routePreview, "shop-nps", "", `{"kind":"page","score":5,"definition":` + everything + `}`, nil, 200},
+		{set, routePreview, "shop-nps", "", `{"kind":"widget","definition":` + everything + `}`, nil, 200},
+		{set, routePreview, "shop-nps", "", `{"kind":"page"}`, nil, 200},
+		{set, routePreview, "shop-nps", "", `{}`, nil, 400},
+		{set, routePreview, "nowhere", "", `{"kind":"page"}`, nil, 404},
+		{set, routePreview, "shop-nps", "", big, nil, 413},
+		{set, routePreview, "shop-nps", "", `{}`, plain, 415},
+		{noRules, routePreview, "shop-nps", "", `{}`, nil, 500},
+		{set, routePut, "shop-nps", "", `{"version":3,"keepSeries":false,"definition":` + everything + `}`, nil, 200},
+		{set, routePut, "new", "", `{"version":0,"definition":` + strings.Replace(everything, "shop-nps", "new", 1) + `}`, nil, 201},
+		{set, routePut, "shop-nps", "", `{"version":4,"definition":{}}`, nil, 400},
+		{set, routePut, "nowhere", "", `{"version":4,"definition":{}}`, nil, 404},
+		{set, routePut, "shop-nps", "", `{"version":3,"definition":{}}`, nil, 409},
+		{set, routePut, "shop-nps", "", big, nil, 413},
+		{set, routePut, "shop-nps", "", `{}`, plain, 415},
+		{notSet, routePut, "shop-nps", "", `{"version":3}`, nil, 500},
 		{c.h, "GET /api/contacts", "", "", "", nil, 200},
 		{c.h, "GET /api/contacts", "", "ref=nobody", "", nil, 200},
 		{c.h, "GET /api/contacts", "", "limit=1", "", nil, 200},

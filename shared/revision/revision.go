@@ -35,19 +35,21 @@ type Revision struct {
 // the scale) or the wording of a question in a language differs, or a language
 // is no longer asked in, a new series starts (see
 // [survey.Touchpoint.SameSeries]), but where keep says that the question means
-// the same as before. The error says why there is nothing to keep.
+// the same as before. The error says why there is nothing to keep; the revision
+// is the one without keep then.
 func New(was, declared *survey.Touchpoint, keep bool) (Revision, error) {
 	t := *declared
+	r := Revision{Was: was, Becomes: &t}
+	var err error
 	if was == nil {
-		if keep {
-			return Revision{}, errors.New("the touchpoint is new")
-		}
 		t.Version, t.Series = 1, 1
-		return Revision{Becomes: &t}, nil
+		if keep {
+			err = errors.New("the touchpoint is new")
+		}
+		return r, err
 	}
 	t.Version, t.Series = was.Version, was.Series
-	r := Revision{Was: was, Becomes: &t, Fields: Diff(was, &t), Kept: keep}
-	if len(r.Fields) > 0 {
+	if r.Fields = Diff(was, &t); len(r.Fields) > 0 {
 		t.Version++
 	}
 	if !t.SameSeries(was) {
@@ -55,13 +57,15 @@ func New(was, declared *survey.Touchpoint, keep bool) (Revision, error) {
 	}
 	switch {
 	case keep && len(r.Causes) == 0:
-		return Revision{}, errors.New("neither metric nor question changes, the series goes on anyway")
+		err = errors.New("neither metric nor question changes, the series goes on anyway")
 	case keep && t.Metric != was.Metric:
-		return Revision{}, fmt.Errorf("%s, whose answers cannot be counted together", r.Reason())
-	case len(r.Causes) > 0 && !keep:
+		err = fmt.Errorf("%s, whose answers cannot be counted together", r.Reason())
+	}
+	r.Kept = keep && err == nil
+	if len(r.Causes) > 0 && !r.Kept {
 		t.Series++
 	}
-	return r, nil
+	return r, err
 }
 
 // Writes reports whether there is anything to store.
