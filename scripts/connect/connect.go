@@ -34,6 +34,9 @@ type Deployment struct {
 	Services string
 	// Now is the time there: the local stack's clock can be moved.
 	Now func() time.Time
+	// Local is whether the tables are not in AWS: the local stack's, or at a
+	// DYNAMODB_ENDPOINT.
+	Local bool
 }
 
 // Open returns the deployment to work on:
@@ -97,7 +100,7 @@ func open(ctx context.Context, getenv func(string) string, devFile func() (strin
 		Where: fmt.Sprintf("the tables %s* at %s", c.TablePrefix, c.DynamoDBEndpoint),
 		URL:   c.PublicURL,
 
-		Services: services, Now: now,
+		Services: services, Now: now, Local: true,
 	}, nil
 }
 
