@@ -296,19 +296,45 @@ export interface SharedView {
 
 /** GET /api/contacts, GET /api/contacts/{id}, GET /api/contacts/{id}/why: as in openapi.yaml. */
 
-/** GET /api/touchpoints/{touchpoint}: the whole definition, as scripts/apply writes it. */
+/** GET /api/touchpoints/{touchpoint}: the whole definition, as scripts/apply reads it, without version and series. */
 export interface Definition {
   version: number;
   definition: Record<string, unknown>;
 }
 
-/** POST /api/touchpoints/{touchpoint}/plan {definition}, and PUT /api/touchpoints/{touchpoint} {version, definition, keepSeries} for admins. */
-export interface Plan {
-  /** Field by field: what changes. */
+/** What a change does. */
+export interface Change {
+  /** Field by field, by path ("question.fi"); from and to as JSON, "" for none. None of a new touchpoint. */
   changes: { field: string; from: string; to: string }[];
-  /** What it does to the series. */
-  series: { from: number; to: number; why: string[] };
+  /** from is 0 for a new touchpoint. why is what ends a series, also where keepSeries keeps it; locales are of the question. words are all of why in English. */
+  series: { from: number; to: number; why: { what: "metric" | "question" | "language"; locales: string[] }[]; words: string };
+  /** What it does to those who are asked, in English; none where there are problems. */
+  notes: string[];
+}
+
+/** POST /api/touchpoints/{touchpoint}/plan {definition, keepSeries}, for admins. */
+export interface Plan extends Change {
+  /** All at once, at most 100; field by its path in the definition, or keepSeries. */
   problems: { field: string; message: string }[];
+}
+
+/** PUT /api/touchpoints/{touchpoint} {version, definition, keepSeries}, for admins: 200, or 201 for a new one (version 0); 409 where version is not in force any more. */
+export interface Changed extends Definition, Change {}
+
+/** POST /api/touchpoints/{touchpoint}/preview {kind, locale, definition, firstName, about, reminder, score}. A definition that is not in force is for admins. */
+export interface Preview {
+  kind: "email" | "sms" | "page" | "widget";
+  locale: string;
+  /** Of email. */
+  subject?: string;
+  /** Of email and page: for a sandboxed frame. */
+  html?: string;
+  /** Of email and sms. */
+  text?: string;
+  /** What the SMS takes where its link is as long as one may be. */
+  sms?: { parts: number; units: number; encoding: "gsm-7" | "ucs-2"; reply: boolean };
+  /** Of widget: what GET /w/{touchpoint}.json answers. */
+  config?: Record<string, unknown>;
 }
 
 export interface ApiError {
