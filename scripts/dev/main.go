@@ -78,6 +78,7 @@ func run() error {
 		say("One mail waits in the inbox: %s/inbox", s.URL)
 		say("")
 	}
+	say("Two years of demo data: go run ./scripts/history, or the button on that page.")
 	say("Ctrl-C stops it; everything is kept.")
 	<-ctx.Done()
 	stop() // a second Ctrl-C ends it at once

@@ -66,8 +66,10 @@ type Desk struct {
 	// one that came by SNS.
 	Reply func(ctx context.Context, from, to, body string) error
 	Days  Days
-	Zone  *time.Location // in which times are shown
-	Now   func() time.Time
+	// History fills and removes demo data.
+	History History
+	Zone    *time.Location // in which times are shown
+	Now     func() time.Time
 }
 
 // deskPages lists the pages of asking, as the index does.
@@ -102,11 +104,15 @@ func (s *site) serveDesk(mux *http.ServeMux) {
 	mux.HandleFunc("POST /inbox/{number}/unsubscribe", s.unsubscribe)
 	mux.HandleFunc("GET /phone", s.phone)
 	mux.HandleFunc("POST /phone", s.reply)
+	mux.HandleFunc("GET /history.json", s.historyJSON)
+	mux.HandleFunc("POST /history/fill", s.workOnHistory(History.Fill))
+	mux.HandleFunc("POST /history/remove", s.workOnHistory(History.Remove))
+	mux.HandleFunc("POST /history/stop", s.workOnHistory(stopHistory))
 }
 
 // servesDesk reports whether a path is one of the pages of asking.
 func servesDesk(path string) bool {
-	if path == "/clock.json" {
+	if path == "/clock.json" || path == "/history.json" || strings.HasPrefix(path, "/history/") {
 		return true
 	}
 	for _, p := range deskPages {

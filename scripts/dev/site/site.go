@@ -104,6 +104,11 @@ func (s *site) index(w http.ResponseWriter, r *http.Request) {
 			public = append(public, t)
 		}
 	}
+	history, err := s.historyView(r.Context())
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
 	var groups []linkGroup
 	for _, a := range asks {
 		t := byID[a.Touchpoint]
@@ -121,7 +126,7 @@ func (s *site) index(w http.ResponseWriter, r *http.Request) {
 		}
 		g.Asks = append(g.Asks, l)
 	}
-	s.show(w, r, "index.html", map[string]any{"Groups": groups, "Public": public, "More": s.more, "Programs": s.programs})
+	s.show(w, r, "index.html", map[string]any{"History": history, "Groups": groups, "Public": public, "More": s.more, "Programs": s.programs})
 }
 
 func (s *site) renew(w http.ResponseWriter, r *http.Request) {

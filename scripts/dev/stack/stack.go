@@ -47,6 +47,7 @@ import (
 	"github.com/pulssi/pulssi/scripts/dev/shop"
 	"github.com/pulssi/pulssi/scripts/dev/signin"
 	"github.com/pulssi/pulssi/scripts/dev/site"
+	"github.com/pulssi/pulssi/scripts/history/demo"
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/store"
@@ -461,9 +462,14 @@ func (s *Stack) handler(ctx context.Context, f functions, o Options) (http.Handl
 		journey.Stop()
 		return nil
 	})
+	history := demo.NewJob(&demo.Filler{Store: s.Store, Zone: o.Zone, Now: s.Clock.Now}, slog.Default())
+	s.stops = append(s.stops, func() error {
+		history.Stop()
+		return nil
+	})
 	pages, err := site.New(s.Store, links, site.Desk{
 		Contacts: s.Store, Rulebook: store.NewCatalog(s.Store, s.Clock.Now).Rulebook, Files: s.Services.Files, API: inside,
-		Queues: s.Services, Journey: journey, Box: s.Box, Reply: f.reply, Days: s.Ledger, Zone: o.Zone, Now: s.Clock.Now,
+		Queues: s.Services, Journey: journey, Box: s.Box, Reply: f.reply, Days: s.Ledger, History: history, Zone: o.Zone, Now: s.Clock.Now,
 	}, []site.Page{
 		{Path: "/dashboard", Name: "Dashboard", About: "scores, trends and comments, updating by themselves"},
 		{Path: "/shop/", Name: "Demo shop", About: "the popup on four pages, and each vote arriving"},
