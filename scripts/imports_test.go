@@ -42,6 +42,7 @@ var layers = []layer{
 	{"shared/survey", nil},
 	{"shared/score", []string{"shared/survey"}},
 	{"shared/signin", []string{"shared/survey"}},
+	{"shared/theme", nil},
 	{"shared/topology", nil},
 	{"shared/config", nil},
 	{"shared/asking", []string{"shared/survey"}},

@@ -37,7 +37,10 @@ type size struct {
 	timeout time.Duration
 }
 
-// sizes are those of the functions that no one waits for. The tally holds
+// sizes are those of the functions that need more than the usual. The results
+// read up to 32 MB of comments at once and find their themes, for which somebody
+// waits: 1,769 MB come with one whole processor (AWS Lambda Developer Guide:
+// Configure Lambda function memory). For the others no one waits. The tally holds
 // batches of up to 6 MB with their images decoded, several times that in Go; a
 // batch is done in seconds, or was caught by a slow database. A tick may plan a
 // million contacts, and a file have as many; their timeout is the longest there
@@ -45,10 +48,11 @@ type size struct {
 // than its file. SQS hands a message out again after six times the timeout of
 // send (AWS Lambda Developer Guide: SQS event sources).
 var sizes = map[topology.Function]size{
-	topology.Tally:  {512, 512, time.Minute},
-	topology.Plan:   {512, 512, 15 * time.Minute},
-	topology.Intake: {1024, 2048, 15 * time.Minute},
-	topology.Send:   {256, 512, 30 * time.Second},
+	topology.Results: {1769, 512, 20 * time.Second},
+	topology.Tally:   {512, 512, time.Minute},
+	topology.Plan:    {512, 512, 15 * time.Minute},
+	topology.Intake:  {1024, 2048, 15 * time.Minute},
+	topology.Send:    {256, 512, 30 * time.Second},
 }
 
 // sizeOf returns what a function has. Go is as fast with 128 MB as with more

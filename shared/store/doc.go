@@ -49,6 +49,8 @@
 //	results    changes an annotation                 GetItem, UpdateItem settings: conditional
 //	results    deletes either                        DeleteItem settings: conditional
 //	results    opens a shared view                   GetItem settings kind=share, and what its page reads
+//	results    reads comments                        Query responses by feed: at most two waves of 16, or of one for each
+//	                                                 touchpoint, in a request
 //	results    lists contacts                        Scan contacts
 //	results    reads a contact, finds one            GetItem contacts, GetItem addresses
 //	results    adds a contact                        BatchGetItem addresses, GetItem, UpdateItem settings, TransactWriteItems
