@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulssi/pulssi/shared/score"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
@@ -34,6 +35,10 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	if err := tables.Store.CreateAsk(ctx, &survey.Ask{ID: survey.NewID(), Touchpoint: "shop-nps", Series: 2, Metric: survey.NPS, Channel: survey.Email, Locale: "fi", Contact: k.ID, Occasion: "2026Q3", AskedAt: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
+	month := score.Key{Touchpoint: "shop-nps", Series: 2, Period: "month#2026-10"}
+	if err := tables.Store.AddToSheet(ctx, month, score.Sheet{score.All: {Suspect: 1}}, store.Span{Shard: "s", First: "1", Last: "1"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	for _, r := range []struct {
 		route, id, query, body string
 		status                 int
@@ -42,6 +47,10 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 		{"GET /api/results/{touchpoint}", "shop-nps", "series=1", "", 200},
 		{routeShow, "shop-nps", "", "", 200},
 		{routePut, "shop-nps", "", `{"version":2,"definition":` + declared(t, `{"metric":"csat"}`) + `}`, 200},
+		{"GET /api/results/{touchpoint}", "shop-nps", "series=2&from=2026-10-20&to=2026-11-01", "", 200},
+		{"GET /api/overview", "", "", "", 200},
+		{"GET /api/compare/{touchpoint}", "shop-nps", "channel=email&withChannel=sms", "", 200},
+		{"GET /api/me", "", "", "", 200},
 		{"GET /api/contacts", "", "", "", 200},
 		{"GET /api/contacts", "", "phone=0401234567", "", 200},
 		{"PATCH /api/contacts/{id}", k.ID, "", `{"company":"A"}`, 200},

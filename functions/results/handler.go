@@ -5,12 +5,13 @@
 package results
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
+	"io"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/pulssi/pulssi/shared/apigw"
@@ -22,10 +23,13 @@ import (
 
 // Sheets reads tallies.
 type Sheets interface {
-	// Sheets returns the sheets of a series from one period to another, both
-	// included and of one kind (days or months), in order of time. Periods in
-	// which nothing was counted are left out.
-	Sheets(ctx context.Context, k store.SeriesKey, from, to score.Period) ([]store.StoredSheet, error)
+	// Sheets returns the sheets of some series from one period to another, both
+	// included and of one kind (days or months), in any order. Periods in which
+	// nothing was counted are left out.
+	Sheets(ctx context.Context, of []store.SeriesKey, from, to score.Period) ([]store.StoredSheet, error)
+	// SheetsAt returns the sheets that have the keys, each named once, in any
+	// order. Those in which nothing was counted are left out.
+	SheetsAt(ctx context.Context, keys []score.Key) ([]store.StoredSheet, error)
 }
 
 // Touchpoints knows the touchpoints. Callers must not change what it returns.
@@ -48,6 +52,7 @@ type Handler struct {
 	Contacts    Contacts
 	History     History
 	Rules       Rules
+	Demo        Demo // nil where nothing is generated
 	// Signin is where people sign in to the dashboard.
 	Signin Signin
 	Bus    Bus
@@ -70,6 +75,9 @@ var routes = map[string]route{
 	"GET /dashboard":                {(*Handler).dashboard, signin.Nobody},
 	"GET /dashboard/{proxy+}":       {(*Handler).dashboard, signin.Nobody},
 	"GET /s/{key}":                  {(*Handler).dashboard, signin.Nobody},
+	"GET /api/me":                   {(*Handler).me, signin.Nobody},
+	"GET /api/overview":             {(*Handler).readOverview, signin.Viewer},
+	"GET /api/compare/{touchpoint}": {(*Handler).compare, signin.Viewer},
 	"GET /api/touchpoints":          {(*Handler).touchpoints, signin.Viewer},
 	"GET /api/results/{touchpoint}": {(*Handler).results, signin.Viewer},
 	"GET /api/contacts":             {(*Handler).listContacts, signin.Agent},
@@ -132,14 +140,27 @@ func (h *Handler) touchpoint(ctx context.Context, r *call, id string) (*survey.T
 	return t, nil
 }
 
-// tagged returns the answer with an ETag of its content, or a 304 where the
-// client has it already, who thus learns that nothing has changed. Nobody but
-// the client may keep it, and not without asking again.
+// minGzip is the size, in bytes, from which an answer is worth compressing.
+const minGzip = 1 << 10
+
+// tagged returns the answer with an ETag, or a 304 where the client has it
+// already, who thus learns that nothing has changed. It is compressed where the
+// client takes that; the tag, a strong one, is then another. Nobody but the
+// client may keep it, and not without asking again.
 func tagged(r *call, body any) apigw.Response {
 	resp := apigw.JSON(http.StatusOK, body)
 	sum := sha256.Sum256([]byte(resp.Body))
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
-	return apigw.IfNoneMatch(r.Request, resp.Set("etag", tag).Set("cache-control", "private, no-cache"))
+	tag := base64.RawURLEncoding.EncodeToString(sum[:12])
+	if len(resp.Body) >= minGzip && r.TakesGzip() {
+		var z bytes.Buffer
+		w := gzip.NewWriter(&z)
+		_, _ = io.WriteString(w, resp.Body) // a buffer takes all
+		_ = w.Close()
+		resp.Body, resp.IsBase64Encoded = base64.StdEncoding.EncodeToString(z.Bytes()), true
+		resp = resp.Set("content-encoding", "gzip")
+		tag += "-gzip"
+	}
+	return apigw.IfNoneMatch(r.Request, resp.Set("etag", `"`+tag+`"`).Set("cache-control", "private, no-cache").Set("vary", "accept-encoding"))
 }
 
 // touchpointList is the answer to GET /api/touchpoints.
@@ -172,35 +193,16 @@ func (h *Handler) touchpoints(ctx context.Context, r *call) (apigw.Response, err
 		if !r.who.Sees(t.ID) {
 			continue
 		}
-		out.Touchpoints = append(out.Touchpoints, touchpointEntry{
-			ID: t.ID, Metric: t.Metric, Series: t.Series, Phase: t.Phase, Channels: t.Channels,
-			Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal,
-		})
+		out.Touchpoints = append(out.Touchpoints, newEntry(t))
 	}
 	return tagged(r, out), nil
 }
 
-func (h *Handler) results(ctx context.Context, r *call) (apigw.Response, error) {
-	t, err := h.touchpoint(ctx, r, r.Path("touchpoint"))
-	if err != nil {
-		return apigw.Response{}, err
+func newEntry(t *survey.Touchpoint) touchpointEntry {
+	return touchpointEntry{
+		ID: t.ID, Metric: t.Metric, Series: t.Series, Phase: t.Phase, Channels: t.Channels,
+		Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal,
 	}
-	y, m, d := h.Now().In(h.Zone).Date()
-	q, err := parseQuery(r.RawQueryString, time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
-	if err != nil {
-		return apigw.Response{}, err
-	}
-	if q.group, err = r.group(q.group); err != nil {
-		return apigw.Response{}, err
-	}
-	if t, err = h.series(ctx, t, q.series); err != nil {
-		return apigw.Response{}, err
-	}
-	sums, err := h.sum(ctx, t, q)
-	if err != nil {
-		return apigw.Response{}, err
-	}
-	return tagged(r, newReport(t, h.Zone, q, sums)), nil
 }
 
 // group returns the part of the answers that r is about where g is asked for:
@@ -214,51 +216,15 @@ func (r *call) group(g score.Group) (score.Group, error) {
 		return score.BySegment(r.who.Segments[0]), nil
 	}
 	if s, ok := g.Segment(); !ok || !r.who.SeesSegment(s) {
-		return g, survey.Errorf(survey.NotFound, "segment", "there is no such segment")
+		return g, errNoSegment
 	}
 	return g, nil
 }
 
-// series returns the definition whose answers are asked for: t, the one in
-// force, where series is 0. Series are never mixed.
-func (h *Handler) series(ctx context.Context, t *survey.Touchpoint, series int) (*survey.Touchpoint, error) {
-	if series == 0 || series == t.Series {
-		return t, nil
-	}
-	return h.Touchpoints.Series(ctx, store.SeriesKey{Touchpoint: t.ID, Series: series})
-}
+var errNoSegment = survey.Errorf(survey.NotFound, "segment", "there is no such segment")
 
-// sum reads the sheets of the range, all runs at once, and returns the tally
-// of each period of the query.
-func (h *Handler) sum(ctx context.Context, t *survey.Touchpoint, q query) ([]score.Tally, error) {
-	reads := q.reads()
-	found := make([][]store.StoredSheet, len(reads))
-	errs := make([]error, len(reads))
-	var wg sync.WaitGroup
-	for i, run := range reads {
-		wg.Go(func() {
-			found[i], errs[i] = h.Sheets.Sheets(ctx, store.SeriesKey{Touchpoint: t.ID, Series: t.Series}, run.from, run.to)
-		})
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	periods := q.periods()
-	index := make(map[time.Time]int, len(periods))
-	for i, p := range periods {
-		index[q.by.start(p.from)] = i
-	}
-	sums := make([]score.Tally, len(periods))
-	for _, run := range found {
-		for _, s := range run {
-			start, err := s.Key.Period.Start()
-			if err != nil {
-				return nil, err
-			}
-			i := index[q.by.start(start)]
-			sums[i] = sums[i].Add(s.Counts[q.group])
-		}
-	}
-	return sums, nil
+// today returns the day it is in the reporting zone.
+func (h *Handler) today() time.Time {
+	y, m, d := h.Now().In(h.Zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 }

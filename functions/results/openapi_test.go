@@ -184,7 +184,8 @@ func TestContractListsWhatThereIs(t *testing.T) {
 		{[]string{"Metric"}, texts(survey.Metrics())},
 		{[]string{"Touchpoint", "properties", "phase"}, texts(survey.Phases())},
 		{[]string{"Report", "properties", "by"}, texts(units)},
-		{[]string{"Period", "properties", "verdict"}, texts([]score.Verdict{"", score.Met, score.Missed, score.Unjudged})},
+		{[]string{"Difference", "properties", "verdict"}, texts([]verdict{realChange, withinNoise, tooFewToTell})},
+		{[]string{"Figures", "properties", "verdict"}, texts([]score.Verdict{"", score.Met, score.Missed, score.Unjudged})},
 		{[]string{"Decision", "properties", "verdict"}, texts([]survey.Verdict{survey.Planned, survey.WasAsked, survey.Refused})},
 		{[]string{"Decision", "properties", "reason"}, texts(append([]survey.Reason{""}, survey.Reasons()...))},
 		{[]string{"Event", "properties", "type"}, events.Types()},
@@ -308,10 +309,11 @@ const contractURL = "contract:///openapi.json"
 
 func newSchemas(t testing.TB, doc object) schemas {
 	t.Helper()
-	for name, s := range objectAt(t, doc, "components", "schemas") {
-		if name != "NewContact" && name != "ChangeOfContact" { // one is a part of the other
-			strict(s)
-		}
+	all := objectAt(t, doc, "components", "schemas")
+	parts := map[string]bool{}
+	findParts(all, parts)
+	for name, s := range all {
+		strict(s, parts, parts[name])
 	}
 	b, err := json.Marshal(doc)
 	if err != nil {
@@ -329,19 +331,60 @@ func newSchemas(t testing.TB, doc object) schemas {
 	return schemas{doc, c}
 }
 
-func strict(v any) {
+// findParts finds the schemas, by name, that others are made of (allOf).
+func findParts(v any, parts map[string]bool) {
 	switch v := v.(type) {
 	case object:
-		if _, ok := v["properties"].(object); ok && v["additionalProperties"] == nil {
-			v["additionalProperties"] = false
+		all, _ := v["allOf"].([]any)
+		for _, s := range all {
+			if ref, ok := s.(object)["$ref"].(string); ok {
+				parts[strings.TrimPrefix(ref, "#/components/schemas/")] = true
+			}
 		}
 		for _, s := range v {
-			strict(s)
+			findParts(s, parts)
 		}
 	case []any:
 		for _, s := range v {
-			strict(s)
+			findParts(s, parts)
 		}
+	}
+}
+
+// strict closes a schema, but for a part, which is closed where it is used.
+func strict(v any, parts map[string]bool, part bool) {
+	switch v := v.(type) {
+	case object:
+		_, properties := v["properties"].(object)
+		_, whole := v["allOf"].([]any)
+		ref, _ := v["$ref"].(string)
+		switch {
+		case part:
+		case whole, parts[strings.TrimPrefix(ref, "#/components/schemas/")]:
+			v["unevaluatedProperties"] = false
+		case properties && v["additionalProperties"] == nil:
+			v["additionalProperties"] = false
+		}
+		for name, s := range v {
+			if name == "allOf" {
+				for _, s := range s.([]any) {
+					strictBelow(s, parts)
+				}
+				continue
+			}
+			strict(s, parts, false)
+		}
+	case []any:
+		for _, s := range v {
+			strict(s, parts, false)
+		}
+	}
+}
+
+// strictBelow closes the schemas of a part's properties.
+func strictBelow(part any, parts map[string]bool) {
+	for _, s := range part.(object) {
+		strict(s, parts, false)
 	}
 }
 
@@ -404,11 +447,12 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 	}
 	memory := newHandler(definitions{shop}, score.Changes{})
 	changes := memory.Sheets.(*counted).Changes
-	for _, a := range example(shop) {
+	for i, a := range example(shop) {
+		a.Segments = []string{"vip", "even"}[:1+i%2]
 		changes.Replace(nil, a, helsinki)
 	}
 	failing := &Handler{
-		Sheets: &counted{err: errors.New("down")}, Touchpoints: definitions{shop}, Contacts: noContacts{errors.New("down")}, Rules: book{},
+		Demo: broken{}, Sheets: &counted{err: errors.New("down")}, Touchpoints: definitions{shop}, Contacts: noContacts{errors.New("down")}, Rules: book{},
 		Bus: &bus{err: errors.New("down")}, Zone: helsinki, Now: clock.Now,
 	}
 	noTouchpoints := &Handler{Touchpoints: down{}, Zone: helsinki, Now: clock.Now}
@@ -454,11 +498,26 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		{noTouchpoints, "GET /api/touchpoints", "", "", "", nil, 500},
 		{memory, "GET /api/results/{touchpoint}", "shop-nps", "from=2026-10-01&to=2026-12-01", "", nil, 200},
 		{memory, "GET /api/results/{touchpoint}", "shop-nps", "channel=email", "", nil, 200},
-		{memory, "GET /api/results/{touchpoint}", "shop-nps", "segment=vip&by=day", "", nil, 200},
+		{memory, "GET /api/results/{touchpoint}", "shop-nps", "segment=vip&by=day&from=2026-10-01", "", nil, 200},
+		{memory, "GET /api/results/{touchpoint}", "shop-nps", "include=lastYear,previous,channels,segments,earlier", "", nil, 200},
 		{memory, "GET /api/results/{touchpoint}", "shop-nps", "", "", known(memory), 304},
 		{memory, "GET /api/results/{touchpoint}", "shop-nps", "by=hour", "", nil, 400},
 		{memory, "GET /api/results/{touchpoint}", "other", "", "", nil, 404},
 		{failing, "GET /api/results/{touchpoint}", "shop-nps", "", "", nil, 500},
+		{memory, "GET /api/overview", "", "", "", nil, 200},
+		{memory, "GET /api/overview", "", "", "", known(memory), 304},
+		{memory, "GET /api/overview", "", "to=now", "", nil, 400},
+		{memory, "GET /api/overview", "", "segment=nobody", "", nil, 404},
+		{failing, "GET /api/overview", "", "", "", nil, 500},
+		{memory, "GET /api/compare/{touchpoint}", "shop-nps", "from=2026-10-01&to=2026-10-14&withFrom=2026-10-14&withTo=2026-11-01", "", nil, 200},
+		{memory, "GET /api/compare/{touchpoint}", "shop-nps", "channel=email&withChannel=widget", "", known(memory), 304},
+		{memory, "GET /api/compare/{touchpoint}", "shop-nps", "", "", nil, 400},
+		{memory, "GET /api/compare/{touchpoint}", "other", "", "", nil, 404},
+		{failing, "GET /api/compare/{touchpoint}", "shop-nps", "channel=email&withChannel=widget", "", nil, 500},
+		{memory, "GET /api/me", "", "", "", nil, 200},
+		{memory, "GET /api/me", "", "", "", known(memory), 304},
+		{memory, "GET /api/me", "", "id=1", "", nil, 400},
+		{failing, "GET /api/me", "", "", "", nil, 500},
 		{set, routeShow, "shop-nps", "", "", nil, 200},
 		{set, routeShow, "shop-nps", "", "", known(set), 304},
 		{set, routeShow, "Shop", "", "", nil, 400},
@@ -584,6 +643,11 @@ func answerHeaders(answer object) object {
 	h, _ := answer["headers"].(object)
 	return h
 }
+
+// broken is what does not know whether there are generated answers.
+type broken struct{}
+
+func (broken) HasDemo(context.Context) (bool, error) { return false, errors.New("down") }
 
 // down is touchpoints that cannot be read.
 type down struct{ definitions }

@@ -12,11 +12,13 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// Limits of a question. Ten years of days is the longest answer, which stays
-// far below the 6 MB that a function may return.
+// Limits of a question. Days and weeks are counted from the sheets of days, and
+// what is between them and the reader is a megabyte for a year or two.
 const (
 	maxYears   = 10
-	firstYear  = 2000 // before which nobody asked anything here
+	maxDays    = 366     // of which each is a period
+	maxWeeks   = 3 * 366 // days, of which each week is a period
+	firstYear  = 2000    // before which nobody asked anything here
 	lastYear   = 2199
 	maxSegment = survey.MaxAttrKey + 1 + survey.MaxAttrValue // "attribute=value"
 )
@@ -24,49 +26,42 @@ const (
 // dateFormat is how dates are written in questions and answers.
 const dateFormat = "2006-01-02"
 
-// query is what a client asks for. Dates are days of the reporting zone,
-// written as UTC midnights, so that arithmetic on them knows no daylight
-// saving: which instants a day holds was settled when its answers were
-// counted.
+// query is what a client asks for.
 type query struct {
-	from, to time.Time // from inclusive, to exclusive
-	by       unit
-	series   int // 0 for the current one
-	group    score.Group
+	span
+	by      unit
+	series  int // 0 for the current one
+	group   score.Group
+	include include
 }
 
-// parseQuery reads the parameters of a request. Where from and to are left
-// out, they are the last twelve months up to and including today: from the
-// first of the month eleven months before the last day. by is month where it
-// is left out. The errors are [survey.Invalid] and [survey.UnknownField], on
-// the parameter that breaks a rule.
+// include is what a report has beside the periods and their total.
+type include struct {
+	lastYear, previous, channels, segments, earlier bool
+}
+
+// parseQuery reads the parameters of a request for the scores of a touchpoint.
+// by is month where it is left out. The errors are [survey.Invalid] and
+// [survey.UnknownField], on the parameter that breaks a rule.
 func parseQuery(raw string, today time.Time) (query, error) {
-	values, err := onceEach(raw, "from", "to", "by", "series", "channel", "segment")
+	values, err := onceEach(raw, "from", "to", "by", "series", "channel", "segment", "include")
 	if err != nil {
 		return query{}, err
 	}
-	q := query{by: month, to: today.AddDate(0, 0, 1)}
-	if values.Has("to") {
-		if q.to, err = parseDate("to", values.Get("to")); err != nil {
-			return query{}, err
-		}
-	}
-	q.from = month.start(q.to.AddDate(0, 0, -1)).AddDate(0, -11, 0)
-	if values.Has("from") {
-		if q.from, err = parseDate("from", values.Get("from")); err != nil {
-			return query{}, err
-		}
-	}
-	switch {
-	case !q.from.Before(q.to):
-		return query{}, survey.Errorf(survey.Invalid, "to", "to must be after from: from %s is included, to %s is not", q.from.Format(dateFormat), q.to.Format(dateFormat))
-	case q.to.After(q.from.AddDate(maxYears, 0, 0)):
-		return query{}, survey.Errorf(survey.Invalid, "to", "to must be at most %d years after from", maxYears)
+	q := query{by: month}
+	if q.span, err = parseSpan(values, asked, today); err != nil {
+		return query{}, err
 	}
 	if values.Has("by") {
 		if q.by = unit(values.Get("by")); !slices.Contains(units, q.by) {
 			return query{}, survey.Errorf(survey.Invalid, "by", "by must be one of day, week, month, quarter, year")
 		}
+	}
+	switch n := q.days(); {
+	case q.by == day && n > maxDays:
+		return query{}, survey.Errorf(survey.Invalid, "by", "by must be week or longer for more than %d days: these are %d", maxDays, n)
+	case q.by == week && n > maxWeeks:
+		return query{}, survey.Errorf(survey.Invalid, "by", "by must be month or longer for more than %d days: these are %d", maxWeeks, n)
 	}
 	if values.Has("series") {
 		s := values.Get("series")
@@ -74,8 +69,69 @@ func parseQuery(raw string, today time.Time) (query, error) {
 			return query{}, survey.Errorf(survey.Invalid, "series", "series must be a whole number from 1")
 		}
 	}
+	if values.Has("include") {
+		if q.include, err = parseInclude(values.Get("include")); err != nil {
+			return query{}, err
+		}
+	}
 	q.group, err = parseGroup(values)
 	return q, err
+}
+
+func parseInclude(list string) (include, error) {
+	var in include
+	known := []struct {
+		name string
+		is   *bool
+	}{
+		{"lastYear", &in.lastYear}, {"previous", &in.previous}, {"channels", &in.channels},
+		{"segments", &in.segments}, {"earlier", &in.earlier},
+	}
+	var names []string
+	for _, k := range known {
+		names = append(names, k.name)
+	}
+	for name := range strings.SplitSeq(list, ",") {
+		i := slices.Index(names, name)
+		if i < 0 || *known[i].is {
+			return include{}, survey.Errorf(survey.Invalid, "include", "include must be a list of %s, separated by commas, each there once", strings.Join(names, ", "))
+		}
+		*known[i].is = true
+	}
+	return in, nil
+}
+
+// names are those of the parameters that say which answers are meant.
+type names struct{ from, to, channel, segment string }
+
+// asked are the names of the only answers that are asked for, or of the first
+// of two.
+var asked = names{"from", "to", "channel", "segment"}
+
+// parseSpan reads a range of days. Where from and to are left out, they are the
+// last twelve months up to and including today: from the first of the month
+// eleven months before the last day.
+func parseSpan(values url.Values, as names, today time.Time) (span, error) {
+	s := span{to: today.AddDate(0, 0, 1)}
+	var err error
+	if values.Has(as.to) {
+		if s.to, err = parseDate(as.to, values.Get(as.to)); err != nil {
+			return span{}, err
+		}
+	}
+	s.from = month.start(s.to.AddDate(0, 0, -1)).AddDate(0, -11, 0)
+	if values.Has(as.from) {
+		if s.from, err = parseDate(as.from, values.Get(as.from)); err != nil {
+			return span{}, err
+		}
+	}
+	switch {
+	case !s.from.Before(s.to):
+		return span{}, survey.Errorf(survey.Invalid, as.to, "%s must be after %s: from %s is included, to %s is not", as.to, as.from, s.from.Format(dateFormat), s.to.Format(dateFormat))
+	case s.to.After(s.from.AddDate(maxYears, 0, 0)):
+		return span{}, survey.Errorf(survey.Invalid, as.to, "%s must be at most %d years after %s", as.to, maxYears, as.from)
+	}
+	return s, nil
 }
 
 // onceEach returns the parameters of a request, each of which must be known and
@@ -102,23 +158,25 @@ func onceEach(raw string, known ...string) (url.Values, error) {
 
 // parseGroup reads which part of the answers is asked for. Sheets count by
 // channel and by segment, not by both at once.
-func parseGroup(values url.Values) (score.Group, error) {
-	channel, segment := survey.Channel(values.Get("channel")), values.Get("segment")
+func parseGroup(values url.Values) (score.Group, error) { return parseGroupAs(values, asked) }
+
+func parseGroupAs(values url.Values, as names) (score.Group, error) {
+	channel, segment := survey.Channel(values.Get(as.channel)), values.Get(as.segment)
 	switch {
-	case values.Has("channel") && values.Has("segment"):
-		return "", survey.Errorf(survey.Invalid, "segment", "segment must not be given together with channel")
-	case values.Has("channel"):
+	case values.Has(as.channel) && values.Has(as.segment):
+		return "", survey.Errorf(survey.Invalid, as.segment, "%s must not be given together with %s", as.segment, as.channel)
+	case values.Has(as.channel):
 		if !slices.Contains(survey.Channels(), channel) {
 			names := make([]string, len(survey.Channels()))
 			for i, c := range survey.Channels() {
 				names[i] = string(c)
 			}
-			return "", survey.Errorf(survey.Invalid, "channel", "channel must be one of %s", strings.Join(names, ", "))
+			return "", survey.Errorf(survey.Invalid, as.channel, "%s must be one of %s", as.channel, strings.Join(names, ", "))
 		}
 		return score.ByChannel(channel), nil
-	case values.Has("segment"):
+	case values.Has(as.segment):
 		if n := utf8.RuneCountInString(segment); n < 1 || n > maxSegment || !utf8.ValidString(segment) {
-			return "", survey.Errorf(survey.Invalid, "segment", "segment must be 1 to %d characters, such as plan=gold", maxSegment)
+			return "", survey.Errorf(survey.Invalid, as.segment, "%s must be 1 to %d characters, such as plan=gold", as.segment, maxSegment)
 		}
 		return score.BySegment(segment), nil
 	}
@@ -179,17 +237,22 @@ func (u unit) next(date time.Time) time.Time {
 	}
 }
 
-// span is a run of days, from inclusive, to exclusive.
+// span is a run of days, from inclusive, to exclusive. Dates are days of the
+// reporting zone, written as UTC midnights, so that arithmetic on them knows no
+// daylight saving: which instants a day holds was settled when its answers were
+// counted.
 type span struct{ from, to time.Time }
 
-// periods returns every period of the range in order of time, empty ones too,
-// the first and the last clipped to the range.
-func (q query) periods() []span {
+func (s span) days() int { return int(s.to.Sub(s.from) / (24 * time.Hour)) }
+
+// periods returns every period of a span in order of time, empty ones too, the
+// first and the last clipped to the span.
+func (u unit) periods(s span) []span {
 	var out []span
-	for from := q.from; from.Before(q.to); {
-		to := q.by.next(q.by.start(from))
-		if to.After(q.to) {
-			to = q.to
+	for from := s.from; from.Before(s.to); {
+		to := u.next(u.start(from))
+		if to.After(s.to) {
+			to = s.to
 		}
 		out = append(out, span{from, to})
 		from = to
@@ -197,33 +260,28 @@ func (q query) periods() []span {
 	return out
 }
 
-// sheets is one run of sheets to read, both included.
-type sheets struct{ from, to score.Period }
-
-// reads returns the fewest sheets that make up the periods: month sheets for
-// the whole months of the range where no period is shorter than a month, and
-// day sheets for the rest. That is three runs at most, none of which overlap.
-func (q query) reads() []sheets {
-	if q.by == day || q.by == week {
-		return []sheets{days(q.from, q.to)}
+// yearBefore returns the same days a year before; for weeks, the weekdays 52
+// weeks before. The 29th of February has no day a year before: it is empty.
+func (u unit) yearBefore(s span) span {
+	if u == week {
+		return span{s.from.AddDate(0, 0, -364), s.to.AddDate(0, 0, -364)}
 	}
-	first, last := month.start(q.from), month.start(q.to)
-	if first.Before(q.from) {
-		first = month.next(first)
-	}
-	if !first.Before(last) {
-		return []sheets{days(q.from, q.to)} // no whole month
-	}
-	out := []sheets{{score.Month(first), score.Month(last.AddDate(0, -1, 0))}}
-	if q.from.Before(first) {
-		out = append(out, days(q.from, first))
-	}
-	if last.Before(q.to) {
-		out = append(out, days(last, q.to))
-	}
-	return out
+	return span{s.from.AddDate(-1, 0, 0), s.to.AddDate(-1, 0, 0)}
 }
 
-func days(from, to time.Time) sheets {
-	return sheets{score.Day(from), score.Day(to.AddDate(0, 0, -1))}
+// previous returns the span of the same length just before s. Where s is whole
+// months, the last of which may be the running one up to today or longer, it is
+// as many whole months before; otherwise as many days, of which those after
+// today are none.
+func (s span) previous(today time.Time) span {
+	tomorrow := today.AddDate(0, 0, 1)
+	last := month.start(s.to.AddDate(0, 0, -1))
+	if month.start(s.from).Equal(s.from) && (month.next(last).Equal(s.to) || !s.to.Before(tomorrow)) {
+		months := 12*(last.Year()-s.from.Year()) + int(last.Month()-s.from.Month()) + 1
+		return span{s.from.AddDate(0, -months, 0), s.from}
+	}
+	if past := (span{s.from, tomorrow}); s.to.After(tomorrow) && past.days() > 0 {
+		s = past
+	}
+	return span{s.from.AddDate(0, 0, -s.days()), s.from}
 }

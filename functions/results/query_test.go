@@ -6,9 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
 	"github.com/pulssi/pulssi/shared/score"
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -28,14 +25,17 @@ func TestParseQuery(t *testing.T) {
 		raw  string
 		want query
 	}{
-		{"", query{date("2025-12-01"), date("2026-11-22"), month, 0, score.All}},
-		{"from=2026-10-01&to=2026-12-01&by=month", query{date("2026-10-01"), date("2026-12-01"), month, 0, score.All}},
-		{"from=2026-11-20", query{date("2026-11-20"), date("2026-11-22"), month, 0, score.All}},
-		{"to=2026-03-01", query{date("2025-03-01"), date("2026-03-01"), month, 0, score.All}},
-		{"to=2026-03-02&by=week", query{date("2025-04-01"), date("2026-03-02"), week, 0, score.All}},
-		{"by=day&series=2&channel=widget", query{date("2025-12-01"), date("2026-11-22"), day, 2, "channel:widget"}},
-		{"by=quarter&segment=plan%3Dgold", query{date("2025-12-01"), date("2026-11-22"), quarter, 0, "segment:plan=gold"}},
-		{"by=year&from=2016-11-22&to=2026-11-22", query{date("2016-11-22"), date("2026-11-22"), year, 0, score.All}}, // ten years
+		{"", query{span{date("2025-12-01"), date("2026-11-22")}, month, 0, score.All, include{}}},
+		{"from=2026-10-01&to=2026-12-01&by=month", query{span{date("2026-10-01"), date("2026-12-01")}, month, 0, score.All, include{}}},
+		{"from=2026-11-20", query{span{date("2026-11-20"), date("2026-11-22")}, month, 0, score.All, include{}}},
+		{"to=2026-03-01", query{span{date("2025-03-01"), date("2026-03-01")}, month, 0, score.All, include{}}},
+		{"to=2026-03-02&by=week", query{span{date("2025-04-01"), date("2026-03-02")}, week, 0, score.All, include{}}},
+		{"by=day&series=2&channel=widget", query{span{date("2025-12-01"), date("2026-11-22")}, day, 2, "channel:widget", include{}}},
+		{"include=segments,lastYear", query{span{date("2025-12-01"), date("2026-11-22")}, month, 0, score.All, include{lastYear: true, segments: true}}},
+		{"from=2025-11-21&to=2026-11-22&by=day", query{span{date("2025-11-21"), date("2026-11-22")}, day, 0, score.All, include{}}},
+		{"from=2023-11-20&to=2026-11-22&by=week", query{span{date("2023-11-20"), date("2026-11-22")}, week, 0, score.All, include{}}},
+		{"by=quarter&segment=plan%3Dgold", query{span{date("2025-12-01"), date("2026-11-22")}, quarter, 0, "segment:plan=gold", include{}}},
+		{"by=year&from=2016-11-22&to=2026-11-22", query{span{date("2016-11-22"), date("2026-11-22")}, year, 0, score.All, include{}}}, // ten years
 	}
 	for _, tt := range tests {
 		t.Run(tt.raw, func(t *testing.T) {
@@ -65,6 +65,11 @@ func TestParseQueryRefuses(t *testing.T) {
 		{"to=0000-01-01", "to", "to must be a date such as 2026-11-21, from 2000 to 2199"},
 		{"from=1999-12-31&to=2000-02-01", "from", "from must be a date such as 2026-11-21, from 2000 to 2199"},
 		{"to=2200-01-01", "to", "to must be a date such as 2026-11-21, from 2000 to 2199"},
+		{"from=2025-11-20&to=2026-11-22&by=day", "by", "by must be week or longer for more than 366 days: these are 367"},
+		{"from=2023-11-19&to=2026-11-22&by=week", "by", "by must be month or longer for more than 1098 days: these are 1099"},
+		{"include=", "include", "include must be a list of lastYear, previous, channels, segments, earlier, separated by commas, each there once"},
+		{"include=channels,channels", "include", "include must be a list of lastYear, previous, channels, segments, earlier, separated by commas, each there once"},
+		{"include=categories", "include", "include must be a list of lastYear, previous, channels, segments, earlier, separated by commas, each there once"},
 		{"by=hour", "by", "by must be one of day, week, month, quarter, year"},
 		{"by=", "by", "by must be one of day, week, month, quarter, year"},
 		{"series=0", "series", "series must be a whole number from 1"},
@@ -77,7 +82,7 @@ func TestParseQueryRefuses(t *testing.T) {
 		{"segment=%FF", "segment", "segment must be 1 to 241 characters, such as plan=gold"},
 		{"segment=a&channel=email", "segment", "segment must not be given together with channel"},
 		{"by=day&by=week", "by", "by must be there once"},
-		{"metric=nps", "metric", "metric is not a parameter of this request: there are from, to, by, series, channel, segment"},
+		{"metric=nps", "metric", "metric is not a parameter of this request: there are from, to, by, series, channel, segment, include"},
 		{"from=%zz", "query", "query must be percent-encoded name=value pairs joined by &"},
 	}
 	for _, tt := range tests {
@@ -113,9 +118,8 @@ func TestPeriods(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(string(tt.by)+" "+tt.from, func(t *testing.T) {
-			q := query{from: date(tt.from), to: date(tt.to), by: tt.by}
 			edges := []string{tt.from}
-			for _, p := range q.periods() {
+			for _, p := range tt.by.periods(span{date(tt.from), date(tt.to)}) {
 				if p.from.Format(dateFormat) != edges[len(edges)-1] {
 					t.Errorf("period from %s follows one to %s", p.from, edges[len(edges)-1])
 				}
@@ -128,66 +132,45 @@ func TestPeriods(t *testing.T) {
 	}
 }
 
-func TestReads(t *testing.T) {
-	tests := []struct {
-		by       unit
-		from, to string
-		want     []sheets
-	}{
-		{day, "2026-01-01", "2026-02-01", []sheets{{"day#2026-01-01", "day#2026-01-31"}}},
-		{week, "2026-01-01", "2026-02-01", []sheets{{"day#2026-01-01", "day#2026-01-31"}}},
-		{month, "2026-01-01", "2026-03-01", []sheets{{"month#2026-01", "month#2026-02"}}},
-		{year, "2026-01-02", "2026-02-01", []sheets{{"day#2026-01-02", "day#2026-01-31"}}},
-		{month, "2026-01-02", "2026-01-31", []sheets{{"day#2026-01-02", "day#2026-01-30"}}},
-		{quarter, "2025-12-31", "2026-03-02", []sheets{{"month#2026-01", "month#2026-02"}, {"day#2025-12-31", "day#2025-12-31"}, {"day#2026-03-01", "day#2026-03-01"}}},
-	}
-	for _, tt := range tests {
-		t.Run(string(tt.by)+" "+tt.from+" "+tt.to, func(t *testing.T) {
-			got := query{from: date(tt.from), to: date(tt.to), by: tt.by}.reads()
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(sheets{})); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-		})
+func TestPrevious(t *testing.T) {
+	for _, tt := range []struct{ from, to, want string }{
+		{"2026-10-01", "2026-11-01", "2026-09-01"}, // a month
+		{"2026-02-01", "2026-03-01", "2026-01-01"}, // a month of another length
+		{"2026-01-01", "2026-04-01", "2025-10-01"}, // a quarter
+		{"2025-12-01", "2026-11-22", "2024-12-01"}, // twelve months, of which the last is running
+		{"2026-11-01", "2026-11-22", "2026-10-01"}, // the running month
+		{"2026-01-01", "2027-01-01", "2025-01-01"}, // the running year
+		{"2026-11-01", "2026-11-21", "2026-10-12"}, // not up to today: days
+		{"2026-11-16", "2026-11-23", "2026-11-10"}, // a week of which 6 days are over
+		{"2026-11-09", "2026-11-16", "2026-11-02"}, // a whole week
+		{"2026-12-10", "2026-12-12", "2026-12-08"}, // all in the future
+	} {
+		got := span{date(tt.from), date(tt.to)}.previous(today)
+		if got != (span{date(tt.want), date(tt.from)}) {
+			t.Errorf("%s to %s: %v, want from %s", tt.from, tt.to, got, tt.want)
+		}
 	}
 }
 
-// TestReadsCoverEachDayOnce holds the runs of sheets against the days of the
-// range: each is in exactly one sheet.
-func TestReadsCoverEachDayOnce(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		from := today.AddDate(0, 0, rapid.IntRange(-1000, 1000).Draw(t, "from"))
-		q := query{from: from, to: from.AddDate(0, 0, rapid.IntRange(1, 900).Draw(t, "days")), by: rapid.SampledFrom(units).Draw(t, "by")}
-		seen := map[string]int{}
-		for _, run := range q.reads() {
-			start, err := run.from.Start()
-			if err != nil {
-				t.Fatal(err)
-			}
-			end, err := run.to.Start()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if strings.HasPrefix(string(run.to), "month#") {
-				end = month.next(end).AddDate(0, 0, -1)
-			}
-			for d := start; !d.After(end); d = d.AddDate(0, 0, 1) {
-				seen[d.Format(dateFormat)]++
-			}
+func TestYearBefore(t *testing.T) {
+	for _, tt := range []struct {
+		by                     unit
+		from, to, first, after string
+	}{
+		{month, "2026-10-01", "2026-11-01", "2025-10-01", "2025-11-01"},
+		{week, "2026-11-16", "2026-11-23", "2025-11-17", "2025-11-24"}, // Monday to Sunday as well
+		{day, "2024-02-28", "2024-02-29", "2023-02-28", "2023-03-01"},
+		{day, "2024-02-29", "2024-03-01", "2023-03-01", "2023-03-01"}, // there was none
+		{day, "2025-02-28", "2025-03-01", "2024-02-28", "2024-03-01"}, // and here one more
+	} {
+		if got := tt.by.yearBefore(span{date(tt.from), date(tt.to)}); got != (span{date(tt.first), date(tt.after)}) {
+			t.Errorf("%s %s: %v", tt.by, tt.from, got)
 		}
-		n := 0
-		for d := q.from; d.Before(q.to); d = d.AddDate(0, 0, 1) {
-			if n++; seen[d.Format(dateFormat)] != 1 {
-				t.Fatalf("%s is read %d times", d, seen[d.Format(dateFormat)])
-			}
-		}
-		if len(seen) != n {
-			t.Fatalf("%d days are read, the range has %d", len(seen), n)
-		}
-	})
+	}
 }
 
 func FuzzParseQuery(f *testing.F) {
-	for _, s := range []string{"", "from=2026-10-01&to=2026-12-01&by=month", "series=2&channel=email", "segment=%00", "from=9999-12-31&to=9999-12-31", "to=9999-12-31&by=week"} {
+	for _, s := range []string{"", "from=2026-10-01&to=2026-12-01&by=month", "series=2&channel=email", "segment=%00", "from=9999-12-31&to=9999-12-31", "to=9999-12-31&by=week", "include=lastYear,previous", "include=,", "from=2024-02-29&to=2024-03-01&by=day"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -198,9 +181,20 @@ func FuzzParseQuery(f *testing.F) {
 			}
 			return
 		}
-		periods := q.periods()
+		periods := q.by.periods(q.span)
 		if len(periods) == 0 || periods[0].from != q.from || periods[len(periods)-1].to != q.to {
 			t.Fatalf("periods %v do not make up %v", periods, q)
+		}
+		if before := q.previous(today); before.to != q.from || before.days() < 1 {
+			t.Fatalf("%v comes before %v", before, q.span)
+		}
+		last := q.by.yearBefore(q.span).from
+		for _, p := range periods {
+			y := q.by.yearBefore(p)
+			if y.from != last || y.to.Before(y.from) {
+				t.Fatalf("%v is a year before %v, after one to %v", y, p, last)
+			}
+			last = y.to
 		}
 	})
 }

@@ -291,7 +291,7 @@ func TestLedgerKeepsTheStoresContract(t *testing.T) {
 		got := double.counts(t)
 		for _, period := range []score.Period{"day#2026-11-21", "month#2026-11"} {
 			k := score.Key{Touchpoint: touchpoint, Series: 1, Period: period}
-			sheets, err := real.Sheets(context.Background(), store.SeriesKey{Touchpoint: touchpoint, Series: 1}, period, period)
+			sheets, err := real.Sheets(context.Background(), []store.SeriesKey{{Touchpoint: touchpoint, Series: 1}}, period, period)
 			if err != nil {
 				rt.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package score
 import (
 	"cmp"
 	"math"
+	"math/big"
 	"slices"
 
 	"github.com/pulssi/pulssi/shared/survey"
@@ -70,6 +71,48 @@ func Compare(m survey.Metric, from, to Tally) (Difference, bool) {
 	}
 	d.Real = (d.Low > 0 || d.High < 0) && !TooFew(from) && !TooFew(to)
 	return d, true
+}
+
+// Change returns how much the score of m is changed from one tally to another,
+// as programs get it: rounded as [Figure.Rounded] does it, once, from the
+// counts. False where either has no score.
+func Change(m survey.Metric, from, to Tally) (float64, bool) {
+	a, b := Of(m, from), Of(m, to)
+	if a.n <= 0 || b.n <= 0 {
+		return 0, false
+	}
+	return b.rounded(new(big.Rat).Sub(b.fraction(), a.fraction())), true
+}
+
+// Pair is two tallies of a metric that share no answer.
+type Pair struct {
+	Metric   survey.Metric
+	From, To Tally
+}
+
+// CompareAll returns the difference of each of several pairs that are looked
+// at together, as [Compare] does, nil where there is none. Real are only those
+// that stand by [Holm]'s correction too, at 5 % for all of them. Pairs with too
+// few answers are none of those, whatever their answers are, so they are not
+// among what is corrected for.
+func CompareAll(pairs []Pair) []*Difference {
+	out := make([]*Difference, len(pairs))
+	var judged []*Difference
+	var p []float64
+	for i, pair := range pairs {
+		d, ok := Compare(pair.Metric, pair.From, pair.To)
+		if !ok {
+			continue
+		}
+		out[i] = &d
+		if !TooFew(pair.From) && !TooFew(pair.To) {
+			judged, p = append(judged, &d), append(p, d.P)
+		}
+	}
+	for i, stands := range Holm(p, 0.05) {
+		judged[i].Real = judged[i].Real && stands
+	}
+	return out
 }
 
 // zTest returns the difference of two means, half the width of its 95 %

@@ -1,6 +1,11 @@
 package score
 
-import "github.com/pulssi/pulssi/shared/survey"
+import (
+	"math/big"
+	"strconv"
+
+	"github.com/pulssi/pulssi/shared/survey"
+)
 
 // Verdict is what can be said of a score and its goal.
 type Verdict string
@@ -20,9 +25,29 @@ func Goal(m survey.Metric, t Tally, goal float64) Verdict {
 	switch {
 	case !ok || TooFew(t):
 		return Unjudged
-	case m == survey.CES5 && v <= goal, m != survey.CES5 && v >= goal:
+	case LowIsGood(m) && v <= goal, !LowIsGood(m) && v >= goal:
 		return Met
 	default:
 		return Missed
 	}
 }
+
+// Distance returns how far the score of t is beyond goal, negative where it
+// falls short: the score minus the goal, and for CES5, where low is good, the
+// goal minus the score. It is rounded as [Figure.Rounded] does it, once, from
+// the counts and the goal as it is written. False where there is no score.
+func Distance(m survey.Metric, t Tally, goal float64) (float64, bool) {
+	f := Of(m, t)
+	written, ok := new(big.Rat).SetString(strconv.FormatFloat(goal, 'f', -1, 64))
+	if f.n <= 0 || !ok {
+		return 0, false
+	}
+	d := new(big.Rat).Sub(f.fraction(), written)
+	if LowIsGood(m) {
+		d.Neg(d)
+	}
+	return f.rounded(d), true
+}
+
+// LowIsGood reports whether the lower score of m is the better one.
+func LowIsGood(m survey.Metric) bool { return m == survey.CES5 }

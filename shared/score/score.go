@@ -1,6 +1,7 @@
 package score
 
 import (
+	"math/big"
 	"strconv"
 
 	"github.com/pulssi/pulssi/shared/survey"
@@ -141,12 +142,28 @@ func (f Figure) Rounded() (float64, bool) {
 	if f.n <= 0 {
 		return 0, false
 	}
-	decimals := 1
-	if f.onScale() {
-		decimals = 2
-	}
-	v, err := strconv.ParseFloat(f.decimal(decimals), 64)
+	v, err := strconv.ParseFloat(f.decimal(f.decimals()), 64)
 	return v, err == nil
+}
+
+// decimals is how many of them [Figure.Rounded] leaves.
+func (f Figure) decimals() int {
+	if f.onScale() {
+		return 2
+	}
+	return 1
+}
+
+// fraction returns the number exactly. There must be one.
+func (f Figure) fraction() *big.Rat {
+	num, den := big.NewInt(f.times), big.NewInt(f.per)
+	return new(big.Rat).SetFrac(num.Mul(num, big.NewInt(f.sum)), den.Mul(den, big.NewInt(f.n)))
+}
+
+// rounded rounds a number in the figure's unit as the figure itself is.
+func (f Figure) rounded(r *big.Rat) float64 {
+	v, _ := strconv.ParseFloat(r.FloatString(f.decimals()), 64) // half away from zero
+	return v + 0                                                // a zero has no sign
 }
 
 // String returns the number as people read it: a whole number, means on a

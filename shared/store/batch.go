@@ -55,33 +55,45 @@ func (s *Store) batchGet(ctx context.Context, t topology.Table, keys []string) (
 	keys = slices.Compact(slices.Sorted(slices.Values(keys)))
 	var out []item
 	for part := range slices.Chunk(keys, maxBatchGet) {
-		ask := &types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
+		ask := types.KeysAndAttributes{ConsistentRead: aws.Bool(true)}
 		for _, k := range part {
 			ask.Keys = append(ask.Keys, item{t.Hash.Name: str(k)})
 		}
-		for try := 1; len(ask.Keys) > 0; {
-			got, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*s.table(t): *ask}})
-			if err != nil {
-				return nil, fmt.Errorf("reading %d items of %s: %w", len(ask.Keys), t.Name, err)
-			}
-			found := got.Responses[*s.table(t)]
-			out = append(out, found...)
-			rest := got.UnprocessedKeys[*s.table(t)].Keys
-			if len(rest) == 0 {
-				break
-			}
-			if len(rest) < len(ask.Keys) {
-				try = 1
-			}
-			ask.Keys = rest
-			if try > batchTries {
-				return nil, fmt.Errorf("reading %d items of %s: %w", len(rest), t.Name, errNoHeadway)
-			}
-			if err := pause(ctx, try); err != nil {
-				return nil, fmt.Errorf("reading %d items of %s: %w", len(rest), t.Name, err)
-			}
-			try++
+		found, err := s.getBatch(ctx, t, ask)
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+// getBatch returns the items of a table that one batch asks for, of at most
+// [maxBatchGet] keys, each there once.
+func (s *Store) getBatch(ctx context.Context, t topology.Table, ask types.KeysAndAttributes) ([]item, error) {
+	var out []item
+	for try := 1; len(ask.Keys) > 0; {
+		got, err := s.db.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{*s.table(t): ask}})
+		if err != nil {
+			return nil, fmt.Errorf("reading %d items of %s: %w", len(ask.Keys), t.Name, err)
+		}
+		found := got.Responses[*s.table(t)]
+		out = append(out, found...)
+		rest := got.UnprocessedKeys[*s.table(t)].Keys
+		if len(rest) == 0 {
+			break
+		}
+		if len(rest) < len(ask.Keys) {
+			try = 1
+		}
+		ask.Keys = rest
+		if try > batchTries {
+			return nil, fmt.Errorf("reading %d items of %s: %w", len(rest), t.Name, errNoHeadway)
+		}
+		if err := pause(ctx, try); err != nil {
+			return nil, fmt.Errorf("reading %d items of %s: %w", len(rest), t.Name, err)
+		}
+		try++
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/pulssi/pulssi/shared/score"
 	"github.com/pulssi/pulssi/shared/store"
@@ -56,10 +57,17 @@ func add(t testing.TB, s *store.Store, k score.Key, change score.Sheet, shard, s
 
 func read(t testing.TB, s *store.Store, k store.SeriesKey, from, to score.Period) []store.StoredSheet {
 	t.Helper()
-	sheets, err := s.Sheets(ctx, k, from, to)
+	sheets, err := s.Sheets(ctx, []store.SeriesKey{k}, from, to)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ordered(sheets)
+}
+
+func ordered(sheets []store.StoredSheet) []store.StoredSheet {
+	slices.SortFunc(sheets, func(a, b store.StoredSheet) int {
+		return cmp.Or(strings.Compare(a.Key.Touchpoint, b.Key.Touchpoint), a.Key.Series-b.Key.Series, strings.Compare(string(a.Key.Period), string(b.Key.Period)))
+	})
 	return sheets
 }
 
@@ -83,10 +91,68 @@ func TestSheetsOfARange(t *testing.T) {
 		"none": {"day#2026-11-02", "day#2026-11-29", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, read(t, s, shop, tc.from, tc.to)); diff != "" {
+			if diff := gocmp.Diff(tc.want, read(t, s, shop, tc.from, tc.to)); diff != "" {
 				t.Errorf("sheets (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestSheetsOfSeries reads more series than one statement can name, whose
+// sheets are over 1 MB together, the most that one page has.
+func TestSheetsOfSeries(t *testing.T) {
+	tables := testkit.NewTables(t)
+	s := tables.Store
+	var of []store.SeriesKey
+	var want, at []score.Key
+	for i := range 55 {
+		k := store.SeriesKey{Touchpoint: "shop-nps", Series: i + 1}
+		of = append(of, k)
+		for _, p := range []score.Period{"month#2026-09", "month#2026-11"} {
+			key := score.Key{Touchpoint: k.Touchpoint, Series: k.Series, Period: p}
+			change := nines(int64(i + 1))
+			if i < 25 && p == "month#2026-11" {
+				change = wide(store.MaxSheetChanges)
+			}
+			add(t, s, key, change, "shard", "1", now)
+			at = append(at, key)
+			if p == "month#2026-11" {
+				want = append(want, key)
+			}
+		}
+	}
+	for i := range 30 { // in none of which there is anything
+		at = append(at, score.Key{Touchpoint: "shop-nps", Series: i + 1, Period: "day#2026-11-01"})
+	}
+	keys := func(sheets []store.StoredSheet) (out []score.Key) {
+		for _, sheet := range ordered(sheets) {
+			out = append(out, sheet.Key)
+		}
+		return out
+	}
+	tables.Meter.Reset()
+	got, err := s.Sheets(ctx, of, "month#2026-10", "month#2026-11")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(want, keys(got)); diff != "" {
+		t.Errorf("sheets (-want +got):\n%s", diff)
+	}
+	if n := len(tables.Meter.Calls()); n < 3 {
+		t.Errorf("%d calls: the sheets of the first 50 series are more than one page, those of the rest another", n)
+	}
+	tables.Meter.Reset()
+	if got, err = s.SheetsAt(ctx, at); err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(at[:110], keys(got)); diff != "" {
+		t.Errorf("sheets (-want +got):\n%s", diff)
+	}
+	if n := len(tables.Meter.Calls()); n != 2 {
+		t.Errorf("%d calls for %d keys", n, len(at))
+	}
+	if none, err := s.Sheets(ctx, nil, "month#2026-10", "month#2026-11"); err != nil || none != nil {
+		t.Errorf("of no series: %v %v", none, err)
 	}
 }
 
@@ -106,7 +172,7 @@ func TestEachSheetReadsEveryPage(t *testing.T) {
 	}
 	slices.Sort(want)
 	slices.Sort(got)
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("sheets (-want +got):\n%s", diff)
 	}
 }
@@ -139,7 +205,7 @@ func TestOldWatermarksAreRemoved(t *testing.T) {
 	add(t, tables.Store, k, nines(1), "new", "1", later)
 	add(t, tables.Store, k, nines(1), "new", "2", later) // some at a time
 	want := []string{"all/9", "period", "revision", "series", "watermark/new", "watermark/young"}
-	if diff := cmp.Diff(want, rawSheet(t, tables, k)); diff != "" {
+	if diff := gocmp.Diff(want, rawSheet(t, tables, k)); diff != "" {
 		t.Errorf("attributes (-want +got):\n%s", diff)
 	}
 	if got := read(t, tables.Store, shop, k.Period, k.Period); got[0].Revision != 38 || got[0].Counts[score.All].N() != 38 {
@@ -179,7 +245,7 @@ func TestRepairSheet(t *testing.T) {
 	repair(missing, wide(store.MaxSheetChanges+1), true) // in two updates
 	got := read(t, s, shop, missing.Key.Period, missing.Key.Period)
 	want := []store.StoredSheet{{Key: missing.Key, Counts: wide(store.MaxSheetChanges + 1), Revision: 2}}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Errorf("the missing sheet (-want +got):\n%s", diff)
 	}
 	repair(missing, nines(1), false) // it is there now
