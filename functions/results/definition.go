@@ -156,9 +156,12 @@ func (r *definitionReader) members(path string, b json.RawMessage, each func(nam
 			panic("results: a part of a JSON document that is none: " + err.Error()) // the whole has been read before
 		}
 		name := t.(string) // the decoder lets nothing else stand here
-		at := name
-		if path != "" {
-			at = path + "." + name
+		at := path + "." + name
+		switch {
+		case path == "" && name == "":
+			at = `""` // every problem has a field
+		case path == "":
+			at = name
 		}
 		if seen[name] {
 			r.bad(survey.Invalid, at, "%s must be there once", at)

@@ -426,7 +426,7 @@ func TestContractHasEveryFieldOfADefinition(t *testing.T) {
 // Whatever a definition is, reading it ends with a touchpoint and a list of
 // problems, and where there is none the touchpoint is valid.
 func FuzzReadDefinition(f *testing.F) {
-	for _, seed := range []string{`{}`, `null`, `{"id":"a","goal":1e400,"rest":null}`, `{"name":{"fi":null},"widget":{"sample":1e2}}`, `{"trigger":{"when":[{}, null]}}`} {
+	for _, seed := range []string{`{}`, `null`, `{"":{}}`, `{"id":"a","goal":1e400,"rest":null}`, `{"name":{"fi":null},"widget":{"sample":1e2}}`, `{"trigger":{"when":[{}, null]}}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
