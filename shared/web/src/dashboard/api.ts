@@ -97,6 +97,8 @@ const changes = signal(0);
 /** Data that is shown: the last answer stays while a new one is fetched or cannot be had. */
 export interface Live<T> {
   data: T | null;
+  /** The path that data is the answer to. */
+  of: string | null;
   /** Why there is no newer one; null where there is none to tell. */
   problem: Problem | null;
   loading: boolean;
@@ -107,7 +109,7 @@ export interface Live<T> {
 /** Keeps the answer to a path up to date, while the page is visible. The path may depend on signals; null asks for nothing. */
 export function useLive<T>(path: () => string | null): ReadonlySignal<Live<T>> {
   const wanted = useComputed(path);
-  const state = useSignal<Live<T>>({ data: null, problem: null, loading: true, stale: false });
+  const state = useSignal<Live<T>>({ data: null, of: null, problem: null, loading: true, stale: false });
   useSignalEffect(() => {
     const p = wanted.value;
     changes.value;
@@ -115,25 +117,25 @@ export function useLive<T>(path: () => string | null): ReadonlySignal<Live<T>> {
     let timer = 0;
     const old = state.peek();
     if (p === null) {
-      state.value = { data: null, problem: null, loading: false, stale: false };
+      state.value = { data: null, of: null, problem: null, loading: false, stale: false };
       return;
     }
     const at = answers.get(p);
-    state.value = at ? { data: at.data as T, problem: null, loading: true, stale: false } : { ...old, loading: true, stale: old.data !== null };
+    state.value = at ? { data: at.data as T, of: p, problem: null, loading: true, stale: false } : { ...old, loading: true, stale: old.data !== null };
     const ask = async () => {
       clearTimeout(timer);
       try {
         const data = await get<T>(p);
         if (over) return;
         const now = state.peek();
-        if (now.data !== data || now.loading || now.problem || now.stale) state.value = { data, problem: null, loading: false, stale: false };
+        if (now.data !== data || now.loading || now.problem || now.stale) state.value = { data, of: p, problem: null, loading: false, stale: false };
       } catch (e) {
         if (over) return;
         const problem = e instanceof Problem ? e : new Problem(0, "failed", "", String(e));
         const now = state.peek();
         // What cannot be reached may come back; what is refused is not to be seen.
         const keep = problem.status === 0 || problem.status >= 500;
-        state.value = { data: keep ? now.data : null, problem, loading: false, stale: keep && now.stale };
+        state.value = { data: keep ? now.data : null, of: keep ? now.of : null, problem, loading: false, stale: keep && now.stale };
       }
       timer = window.setTimeout(again, every);
     };
