@@ -54,7 +54,8 @@ func stem(word, language string) string {
 //     vastaus, kalleus and nainen);
 //   - a last a, ä, e, i, o or ö goes, as plurals change it (kauppa, kauppoja), as
 //     long as four letters stay; u and y stay, which tell maksu from maksaa;
-//   - d becomes t (laadun, laatu; tiedon, tieto);
+//   - d becomes t (laadun, laatu; tiedon, tieto), and of a long word nt becomes n
+//     (seuranta, seurannan; the stemmer makes one n of two);
 //   - the common words in [irregularFinnish] are joined by hand.
 func finnishStem(word string) string {
 	if s, ok := strings.CutSuffix(word, "nen"); ok && len(s) >= 3 {
@@ -83,11 +84,14 @@ func finnishStem(word string) string {
 		}
 		s = t
 	}
-	for _, of := range []struct{ from, to string }{{"d", "t"}, {"du", "tu"}, {"dy", "ty"}, {"usaj", "usaik"}, {"loaj", "loaik"}, {"kunt", "kun"}} {
+	for _, of := range []struct{ from, to string }{{"d", "t"}, {"du", "tu"}, {"dy", "ty"}, {"usaj", "usaik"}, {"loaj", "loaik"}} {
 		if t, ok := strings.CutSuffix(s, of.from); ok && len(t) >= 2 {
 			s = t + of.to
 			break
 		}
+	}
+	if t, ok := strings.CutSuffix(s, "nt"); ok && len(t) >= 5 {
+		s = t + "n"
 	}
 	if base, ok := irregularFinnish[s]; ok {
 		return base
@@ -125,7 +129,7 @@ func cutAny(word string, endings ...string) (string, bool) {
 // partitives are endings of partitives whose case Snowball takes for another
 // one, and how many bytes must be before them.
 var partitives = slices.Concat(
-	partitive(2, "austa", "oitusta", "itusta", "etusta", "utusta", "otusta", "atusta", "stusta", "ltusta", "ntusta", "mmusta", "imusta", "emusta", "omusta", "nnusta", "llusta"),
+	partitive(2, "austa", "oitusta", "itusta", "etusta", "utusta", "otusta", "atusta", "stusta", "ltusta", "ntusta", "mmusta", "amusta", "imusta", "emusta", "omusta", "nnusta", "llusta"),
 	partitive(2, "äystä", "öitystä", "itystä", "etystä", "ytystä", "ötystä", "ätystä", "stystä", "ltystä", "ntystä", "mmystä", "ymystä", "emystä", "nnystä", "llystä"),
 	partitive(3, "amista", "emista", "omista", "umista", "imista", "ämistä", "emistä", "ömistä", "ymistä", "imistä", "llista", "llistä"),
 )
@@ -190,6 +194,7 @@ var irregularFinnish = byStem(map[string]string{
 	"kallis": "kal kalli kallii",
 	"kassa":  "kas kass kaso",
 	"ohje":   "ohj",
+	"tili":   "til",
 	"tuki":   "tuki tue tuke tuk",
 	"uusi":   "uus uude uut uud uute uuti",
 	"vika":   "vika via viko vik vio",
