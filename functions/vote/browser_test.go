@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -383,30 +385,38 @@ func TestEveryMetricIsVotedByMouseTouchAndKeyboard(t *testing.T) {
 // dark, on a phone and a desktop; with -screenshots it keeps pictures to look at.
 func TestEveryMetricIsAccessible(t *testing.T) {
 	for _, s := range shapes {
-		for _, theme := range []string{"light", "dark"} {
-			for _, width := range []int64{320, 1280} {
-				name := fmt.Sprintf("%s-%s-%d", s.name, theme, width)
-				t.Run(name, func(t *testing.T) {
-					tp := asking(s.metric)
-					tp.Widget.Shape = s.shape
-					w := newWebsite(t, tp)
-					opts := []testkit.BrowserOption{testkit.Viewport(width, 640)}
-					if theme == "dark" {
-						opts = append(opts, testkit.Dark())
+		t.Run(s.name, func(t *testing.T) {
+			tp := asking(s.metric)
+			tp.Widget.Shape = s.shape
+			v := newWebsite(t, tp).visit(t)
+			look := func(step int) {
+				t.Helper()
+				for _, scheme := range []string{"light", "dark"} {
+					for _, width := range []int64{320, 1280} {
+						v.do(chromedp.EmulateViewport(width, 640), prefer(scheme))
+						v.picture(fmt.Sprintf("%s-%s-%d-%d", s.name, scheme, width, step))
+						v.accessible()
 					}
-					v := w.visit(t, opts...)
-					v.shown()
-					v.picture(name + "-1")
-					v.accessible()
-					v.click(answerButton(1))
-					v.picture(name + "-2")
-					v.accessible()
-					v.click(`$("button.s")`)
-					v.until(`$(".q").textContent.includes("Thank you")`)
-					v.picture(name + "-3")
-					v.accessible()
-				})
+				}
 			}
-		}
+			v.shown()
+			look(1)
+			v.click(answerButton(1))
+			look(2)
+			v.click(`$("button.s")`)
+			v.until(`$(".q").textContent.includes("Thank you")`)
+			look(3)
+		})
 	}
+}
+
+// prefer sets the visitor's colour scheme. Nothing moves meanwhile, or colours
+// would be measured that are on their way.
+func prefer(scheme string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, page *chromedp.Target) error {
+		_, err := cdp.Call(ctx, page, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	})
 }
