@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/cookiejar"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"regexp"
@@ -20,12 +21,16 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/pulssi/pulssi/shared/testkit"
 )
 
-// dashboard is nobody's address: the tests never go there.
-const dashboard = "http://localhost:1"
+// dashboard is the address of one that says that somebody has arrived.
+var dashboard = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = io.WriteString(w, `<!DOCTYPE html><html lang="en"><title>Arrived</title><link rel="icon" href="data:,"><h1>Arrived</h1>`)
+})).URL
 
 // shared is the provider of all tests, each of which is a browser of its own.
 var shared = sync.OnceValues(func() (*Provider, error) { return Start(context.Background(), dashboard) })
@@ -302,6 +307,19 @@ func TestThePage(t *testing.T) {
 			}
 			for _, v := range violations {
 				t.Error(v)
+			}
+			if err := chromedp.Do(ctx, chromedp.Steps(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))); err != nil {
+				t.Fatal(err)
+			}
+			again := time.NewTicker(50 * time.Millisecond)
+			defer again.Stop()
+			for title := ""; title != "Arrived"; {
+				select {
+				case <-ctx.Done():
+					t.Fatalf("one key leads to %q", title)
+				case <-again.C:
+				}
+				title, _ = chromedp.Run(ctx, chromedp.Evaluate[string]("document.title")) // none while a page is being left
 			}
 		})
 	}
