@@ -26,7 +26,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	}
 	access, s := testkit.NewAccess(tables)
 	catalog := store.NewCatalog(s, time.Now)
-	c := caller{t, &Handler{Sheets: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
+	c := caller{t, &Handler{Sheets: s, Feed: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
 	k := c.add(aino)
 	other := c.add(`{"ref":"C-2"}`) // nobody's opt-outs come with it, and no zone
 	if err := tables.Store.PutDecision(ctx, survey.Decision{Contact: k.ID, Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: survey.Refused, Reason: survey.Stopped, At: time.Now()}); err != nil {
@@ -51,6 +51,8 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 		{"GET /api/overview", "", "", "", 200},
 		{"GET /api/compare/{touchpoint}", "shop-nps", "channel=email&withChannel=sms", "", 200},
 		{"GET /api/me", "", "", "", 200},
+		{"GET /api/responses", "", "touchpoint=shop-nps", "", 200},
+		{"GET /api/themes/{touchpoint}", "shop-nps", "", "", 200},
 		{"GET /api/contacts", "", "", "", 200},
 		{"GET /api/contacts", "", "phone=0401234567", "", 200},
 		{"PATCH /api/contacts/{id}", k.ID, "", `{"company":"A"}`, 200},

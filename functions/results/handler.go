@@ -47,6 +47,7 @@ type Touchpoints interface {
 // Handler answers the requests. It is safe for concurrent use.
 type Handler struct {
 	Sheets      Sheets
+	Feed        Feed
 	Touchpoints Touchpoints
 	Definitions Definitions
 	Contacts    Contacts
@@ -80,6 +81,8 @@ var routes = map[string]route{
 	"GET /api/compare/{touchpoint}": {(*Handler).compare, signin.Viewer},
 	"GET /api/touchpoints":          {(*Handler).touchpoints, signin.Viewer},
 	"GET /api/results/{touchpoint}": {(*Handler).results, signin.Viewer},
+	"GET /api/responses":            {(*Handler).responses, signin.Viewer},
+	"GET /api/themes/{touchpoint}":  {(*Handler).themes, signin.Viewer},
 	"GET /api/contacts":             {(*Handler).listContacts, signin.Agent},
 	"POST /api/contacts":            {(*Handler).addContact, signin.Agent},
 	"GET /api/contacts/{id}":        {(*Handler).getContact, signin.Agent},

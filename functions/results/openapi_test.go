@@ -182,6 +182,7 @@ func TestContractListsWhatThereIs(t *testing.T) {
 	}{
 		{[]string{"Channel"}, texts(survey.Channels())},
 		{[]string{"Metric"}, texts(survey.Metrics())},
+		{[]string{"Category"}, texts(append(survey.NPS.Categories(), survey.CSAT.Categories()...))},
 		{[]string{"Touchpoint", "properties", "phase"}, texts(survey.Phases())},
 		{[]string{"Report", "properties", "by"}, texts(units)},
 		{[]string{"Difference", "properties", "verdict"}, texts([]verdict{realChange, withinNoise, tooFewToTell})},
@@ -446,13 +447,14 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		}
 	}
 	memory := newHandler(definitions{shop}, score.Changes{})
+	memory.Feed = newFeed(1000, manyComments(shop)...)
 	changes := memory.Sheets.(*counted).Changes
 	for i, a := range example(shop) {
 		a.Segments = []string{"vip", "even"}[:1+i%2]
 		changes.Replace(nil, a, helsinki)
 	}
 	failing := &Handler{
-		Demo: broken{}, Sheets: &counted{err: errors.New("down")}, Touchpoints: definitions{shop}, Contacts: noContacts{errors.New("down")}, Rules: book{},
+		Demo: broken{}, Sheets: &counted{err: errors.New("down")}, Feed: &feed{err: errors.New("down")}, Touchpoints: definitions{shop}, Contacts: noContacts{errors.New("down")}, Rules: book{},
 		Bus: &bus{err: errors.New("down")}, Zone: helsinki, Now: clock.Now,
 	}
 	noTouchpoints := &Handler{Touchpoints: down{}, Zone: helsinki, Now: clock.Now}
@@ -547,6 +549,17 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		{set, routePut, "shop-nps", "", big, nil, 413},
 		{set, routePut, "shop-nps", "", `{}`, plain, 415},
 		{notSet, routePut, "shop-nps", "", `{"version":3}`, nil, 500},
+		{memory, "GET /api/responses", "", "", "", nil, 200},
+		{memory, "GET /api/responses", "", "touchpoint=shop-nps&category=detractor&limit=1&q=toimitus", "", nil, 200},
+		{memory, "GET /api/responses", "", "", "", known(memory), 304},
+		{memory, "GET /api/responses", "", "cursor=x", "", nil, 400},
+		{memory, "GET /api/responses", "", "touchpoint=other", "", nil, 404},
+		{failing, "GET /api/responses", "", "", "", nil, 500},
+		{memory, "GET /api/themes/{touchpoint}", "shop-nps", "", "", nil, 200},
+		{memory, "GET /api/themes/{touchpoint}", "shop-nps", "", "", known(memory), 304},
+		{memory, "GET /api/themes/{touchpoint}", "shop-nps", "locale=Suomi", "", nil, 400},
+		{memory, "GET /api/themes/{touchpoint}", "other", "", "", nil, 404},
+		{failing, "GET /api/themes/{touchpoint}", "shop-nps", "", "", nil, 500},
 		{c.h, "GET /api/contacts", "", "", "", nil, 200},
 		{c.h, "GET /api/contacts", "", "ref=nobody", "", nil, 200},
 		{c.h, "GET /api/contacts", "", "limit=1", "", nil, 200},

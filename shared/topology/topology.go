@@ -59,6 +59,8 @@ func Routes() []Route {
 		{"GET", "/dashboard/{proxy+}", Results},
 		{"GET", "/s/{key}", Results},
 		{"GET", "/api/results/{touchpoint}", Results},
+		{"GET", "/api/responses", Results},
+		{"GET", "/api/themes/{touchpoint}", Results},
 		{"GET", "/api/touchpoints", Results},
 		{"GET", "/api/touchpoints/{touchpoint}", Results},
 		{"PUT", "/api/touchpoints/{touchpoint}", Results},
