@@ -26,13 +26,22 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	}
 	access, s := testkit.NewAccess(tables)
 	catalog := store.NewCatalog(s, time.Now)
-	c := caller{t, &Handler{Sheets: s, Feed: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
+	c := caller{t, &Handler{Sheets: s, Feed: s, Annotations: s, Shares: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
 	k := c.add(aino)
 	other := c.add(`{"ref":"C-2"}`) // nobody's opt-outs come with it, and no zone
 	if err := tables.Store.PutDecision(ctx, survey.Decision{Contact: k.ID, Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: survey.Refused, Reason: survey.Stopped, At: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := tables.Store.CreateAsk(ctx, &survey.Ask{ID: survey.NewID(), Touchpoint: "shop-nps", Series: 2, Metric: survey.NPS, Channel: survey.Email, Locale: "fi", Contact: k.ID, Occasion: "2026Q3", AskedAt: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	mark := survey.Annotation{ID: survey.NewID(), Touchpoint: "shop-nps", Date: "2026-11-01", Text: "Kassa"}
+	if err := tables.Store.AddAnnotation(ctx, mark); err != nil {
+		t.Fatal(err)
+	}
+	key := survey.NewID()
+	view := survey.View{Page: survey.TouchpointPage, Touchpoint: "shop-nps", Last: 12}
+	if err := tables.Store.AddShare(ctx, survey.Share{ID: survey.ShareID(key), Name: "Johto", View: view, Comments: true}); err != nil {
 		t.Fatal(err)
 	}
 	month := score.Key{Touchpoint: "shop-nps", Series: 2, Period: "month#2026-10"}
@@ -45,12 +54,22 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	}{
 		{"GET /api/touchpoints", "", "", "", 200},
 		{"GET /api/results/{touchpoint}", "shop-nps", "series=1", "", 200},
-		{routeShow, "shop-nps", "", "", 200},
-		{routePut, "shop-nps", "", `{"version":2,"definition":` + declared(t, `{"metric":"csat"}`) + `}`, 200},
 		{"GET /api/results/{touchpoint}", "shop-nps", "series=2&from=2026-10-20&to=2026-11-01", "", 200},
 		{"GET /api/overview", "", "", "", 200},
 		{"GET /api/compare/{touchpoint}", "shop-nps", "channel=email&withChannel=sms", "", 200},
 		{"GET /api/me", "", "", "", 200},
+		{routeShow, "shop-nps", "", "", 200},
+		{routePut, "shop-nps", "", `{"version":2,"definition":` + declared(t, `{"metric":"csat"}`) + `}`, 200},
+		{"GET /api/export/{touchpoint}", "shop-nps", "what=comments", "", 200},
+		{"GET /api/annotations", "", "", "", 200},
+		{"POST /api/annotations", "", "", `{"date":"2026-11-01","text":"Kassa"}`, 201},
+		{"PATCH /api/annotations/{id}", mark.ID, "", `{"text":"Uusi kassa"}`, 200},
+		{"GET /api/annotations/{id}/effect", mark.ID, "", "", 200},
+		{"DELETE /api/annotations/{id}", mark.ID, "", "", 204},
+		{"GET /api/shares", "", "", "", 200},
+		{"POST /api/shares", "", "", `{"name":"Johto","view":{"page":"overview","last":12}}`, 201},
+		{"GET /shared/{key}", key, "", "", 200},
+		{"DELETE /api/shares/{id}", survey.ShareID(key), "", "", 204},
 		{"GET /api/responses", "", "touchpoint=shop-nps", "", 200},
 		{"GET /api/themes/{touchpoint}", "shop-nps", "", "", 200},
 		{"GET /api/contacts", "", "", "", 200},
@@ -65,7 +84,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 		{"POST /api/events", "", "", sampleEvent(t, "custom"), 202},
 	} {
 		req := request(r.route, r.id, r.query, r.body)
-		req.PathParameters["touchpoint"] = r.id
+		req.PathParameters["touchpoint"], req.PathParameters["key"] = r.id, r.id
 		resp, err := c.h.Handle(ctx, req)
 		if err != nil {
 			t.Fatal(err)

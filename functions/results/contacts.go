@@ -191,7 +191,7 @@ func (h *Handler) country(ctx context.Context) (string, error) {
 }
 
 func (h *Handler) getContact(ctx context.Context, r *call) (apigw.Response, error) {
-	id, err := contactID(r)
+	id, err := onlyID(r)
 	if err != nil {
 		return apigw.Response{}, err
 	}
@@ -203,7 +203,7 @@ func (h *Handler) getContact(ctx context.Context, r *call) (apigw.Response, erro
 }
 
 func (h *Handler) deleteContact(ctx context.Context, r *call) (apigw.Response, error) {
-	id, err := contactID(r)
+	id, err := onlyID(r)
 	if err != nil {
 		return apigw.Response{}, err
 	}
@@ -213,8 +213,8 @@ func (h *Handler) deleteContact(ctx context.Context, r *call) (apigw.Response, e
 	return apigw.Response{StatusCode: http.StatusNoContent}, nil
 }
 
-// contactID returns the id in the path of a request that has no parameters.
-func contactID(r *call) (string, error) {
+// onlyID returns the id in the path of a request that has no parameters.
+func onlyID(r *call) (string, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
 		return "", err
 	}
@@ -335,7 +335,7 @@ func (h *Handler) addContact(ctx context.Context, r *call) (apigw.Response, erro
 }
 
 func (h *Handler) changeContact(ctx context.Context, r *call) (apigw.Response, error) {
-	id, err := contactID(r)
+	id, err := onlyID(r)
 	if err != nil {
 		return apigw.Response{}, err
 	}

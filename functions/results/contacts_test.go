@@ -118,7 +118,7 @@ func onTables(t *testing.T) (caller, *testkit.Tables, *testkit.Clock) {
 	clock := testkit.NewClock(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))
 	catalog := store.NewCatalog(tables.Store, clock.Now)
 	return caller{t, &Handler{
-		Sheets: tables.Store, Feed: tables.Store, Touchpoints: catalog, Definitions: catalog, Contacts: tables.Store, History: tables.Store, Rules: catalog,
+		Sheets: tables.Store, Feed: tables.Store, Annotations: tables.Store, Shares: tables.Store, Touchpoints: catalog, Definitions: catalog, Contacts: tables.Store, History: tables.Store, Rules: catalog,
 		Bus: &bus{}, Zone: helsinki, Now: clock.Now,
 	}}, tables, clock
 }

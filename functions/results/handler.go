@@ -53,6 +53,8 @@ type Handler struct {
 	Contacts    Contacts
 	History     History
 	Rules       Rules
+	Annotations Annotations
+	Shares      Shares
 	Demo        Demo // nil where nothing is generated
 	// Signin is where people sign in to the dashboard.
 	Signin Signin
@@ -95,6 +97,17 @@ var routes = map[string]route{
 	"PUT /api/touchpoints/{touchpoint}":          {(*Handler).putTouchpoint, signin.Admin},
 	"POST /api/touchpoints/{touchpoint}/plan":    {(*Handler).planTouchpoint, signin.Admin},
 	"POST /api/touchpoints/{touchpoint}/preview": {(*Handler).previewTouchpoint, signin.Viewer},
+
+	"GET /api/annotations":             {(*Handler).listAnnotations, signin.Viewer},
+	"POST /api/annotations":            {(*Handler).addAnnotation, signin.Agent},
+	"PATCH /api/annotations/{id}":      {(*Handler).changeAnnotation, signin.Agent},
+	"DELETE /api/annotations/{id}":     {(*Handler).deleteAnnotation, signin.Agent},
+	"GET /api/annotations/{id}/effect": {(*Handler).annotationEffect, signin.Viewer},
+	"GET /api/shares":                  {(*Handler).listShares, signin.Agent},
+	"POST /api/shares":                 {(*Handler).addShare, signin.Agent},
+	"DELETE /api/shares/{id}":          {(*Handler).deleteShare, signin.Agent},
+	"GET /api/export/{touchpoint}":     {(*Handler).export, signin.Viewer},
+	"GET /shared/{key}":                {(*Handler).openShare, signin.Nobody},
 }
 
 // call is a request, and who makes it: the gateway has verified the token.

@@ -37,7 +37,7 @@ type query struct {
 
 // include is what a report has beside the periods and their total.
 type include struct {
-	lastYear, previous, channels, segments, earlier bool
+	lastYear, previous, channels, segments, earlier, annotations bool
 }
 
 // parseQuery reads the parameters of a request for the scores of a touchpoint.
@@ -85,7 +85,7 @@ func parseInclude(list string) (include, error) {
 		is   *bool
 	}{
 		{"lastYear", &in.lastYear}, {"previous", &in.previous}, {"channels", &in.channels},
-		{"segments", &in.segments}, {"earlier", &in.earlier},
+		{"segments", &in.segments}, {"earlier", &in.earlier}, {"annotations", &in.annotations},
 	}
 	var names []string
 	for _, k := range known {

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/score"
@@ -28,11 +30,12 @@ type report struct {
 	Periods    []period      `json:"periods"`           // all of the range, empty ones too
 	Total      period        `json:"total"`
 	// What follows is there where it was asked for.
-	LastYear *yearBefore     `json:"lastYear,omitempty"`
-	Previous *spanBefore     `json:"previous,omitempty"`
-	Channels []group         `json:"channels,omitzero"`
-	Segments []group         `json:"segments,omitzero"`
-	Earlier  []earlierSeries `json:"earlier,omitzero"`
+	LastYear    *yearBefore     `json:"lastYear,omitempty"`
+	Previous    *spanBefore     `json:"previous,omitempty"`
+	Channels    []group         `json:"channels,omitzero"`
+	Segments    []group         `json:"segments,omitzero"`
+	Earlier     []earlierSeries `json:"earlier,omitzero"`
+	Annotations []annotation    `json:"annotations,omitzero"`
 }
 
 // period is the numbers of one period.
@@ -171,8 +174,15 @@ func (h *Handler) report(ctx context.Context, who signin.Who, t *survey.Touchpoi
 			parts = append(parts, part{store.SeriesKey{Touchpoint: t.ID, Series: n}, q.by, q.span})
 		}
 	}
+	var marks []annotation
+	var unmarked error
+	var wg sync.WaitGroup
+	if q.include.annotations {
+		wg.Go(func() { marks, unmarked = h.annotationsIn(ctx, who, t.ID, q.span) })
+	}
 	c, err := h.read(ctx, parts)
-	if err != nil {
+	wg.Wait()
+	if err := errors.Join(err, unmarked); err != nil {
 		return report{}, err
 	}
 	if err := c.know(who, q.group); err != nil {
@@ -182,7 +192,7 @@ func (h *Handler) report(ctx context.Context, who signin.Who, t *survey.Touchpoi
 	total := c.sum(whole)
 	out := report{
 		Touchpoint: t.ID, Metric: t.Metric, Series: t.Series, Zone: h.Zone.String(), Goal: t.Goal, By: q.by,
-		Periods: c.periods(t, whole, q.group), Total: newPeriod(t, q.span, total[q.group]),
+		Periods: c.periods(t, whole, q.group), Total: newPeriod(t, q.span, total[q.group]), Annotations: marks,
 	}
 	if channel, ok := q.group.Channel(); ok {
 		out.Channel = string(channel)

@@ -52,7 +52,7 @@ type ask struct {
 }
 
 func (h *Handler) why(ctx context.Context, r *call) (apigw.Response, error) {
-	id, err := contactID(r)
+	id, err := onlyID(r)
 	if err != nil {
 		return apigw.Response{}, err
 	}

@@ -70,6 +70,8 @@ func (a *Access) note(ctx context.Context, in middleware.InitializeInput, next m
 		add(topology.GetItem, *p.TableName)
 	case *dynamodb.PutItemInput:
 		add(topology.PutItem, *p.TableName)
+	case *dynamodb.DeleteItemInput:
+		add(topology.DeleteItem, *p.TableName)
 	case *dynamodb.UpdateItemInput:
 		add(topology.UpdateItem, *p.TableName)
 	case *dynamodb.QueryInput:

@@ -76,6 +76,16 @@ func Routes() []Route {
 		{"DELETE", "/api/contacts/{id}", Results},
 		{"GET", "/api/contacts/{id}/why", Results},
 		{"POST", "/api/events", Results},
+		{"GET", "/api/annotations", Results},
+		{"POST", "/api/annotations", Results},
+		{"PATCH", "/api/annotations/{id}", Results},
+		{"DELETE", "/api/annotations/{id}", Results},
+		{"GET", "/api/annotations/{id}/effect", Results},
+		{"GET", "/api/shares", Results},
+		{"POST", "/api/shares", Results},
+		{"DELETE", "/api/shares/{id}", Results},
+		{"GET", "/shared/{key}", Results},
+		{"GET", "/api/export/{touchpoint}", Results},
 	}
 }
 

@@ -235,11 +235,16 @@ export interface Annotations {
   annotations: Annotation[];
 }
 
-/** GET /api/annotations/{id}/effect?touchpoint&days: as many days before the date as from it on. */
+/** GET /api/annotations/{id}/effect?touchpoint&days&channel&segment: as many days before the date as from it on. */
 export interface Effect {
   annotation: Annotation;
   touchpoint: string;
   metric: Metric;
+  /** The current one, of which alone the answers are: days before it began have none. */
+  series: number;
+  channel?: string;
+  segment?: string;
+  /** On either side: fewer than asked for where the date is not so long ago. */
   days: number;
   before: Period;
   after: Period;
@@ -279,7 +284,7 @@ export interface Shares {
   shares: Share[];
 }
 
-/** GET /shared/{key}, which needs no sign-in. Figures with fewer than 5 answers are hidden: n is null there, and everything counted from it null or empty, hidden is true; and so are others from which they could be worked out. */
+/** GET /shared/{key}, which needs no sign-in. Figures with fewer than 5 answers are hidden: n is null there, and everything counted from it null or empty, hidden is true; and so are others from which they could be worked out. Where asks alone are hidden, sent to confirmed and the rates are null. No answers are 0, which is no secret. The report has no previous, lastYear for a year at most, and channels and segments only where neither is asked for; annotations do not tell by whom. */
 export interface SharedView {
   name: string;
   view: View;
@@ -289,10 +294,10 @@ export interface SharedView {
   touchpoint?: TouchpointEntry;
   overview?: Overview;
   report?: Report;
-  comments?: { score: number; category: Category; comment: string; answeredAt: string; channel: Channel }[];
+  comments?: { touchpoint: string; score: number; category: Category; comment: string; answeredAt: string; channel: Channel }[];
 }
 
-/** GET /api/export/{touchpoint}?what=scores|comments&format=csv|xlsx and the parameters of results or responses: a file. CSV of comments comes in parts: header Link rel="next". */
+/** GET /api/export/{touchpoint}?what=scores|comments&format=csv|xlsx&separator=comma|semicolon (with decimal commas, as Excel expects in Finland and Sweden) and the parameters of results or responses: a file. CSV of comments comes in parts: header Link rel="next". */
 
 /** GET /api/contacts, GET /api/contacts/{id}, GET /api/contacts/{id}/why: as in openapi.yaml. */
 
