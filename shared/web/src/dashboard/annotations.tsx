@@ -3,10 +3,11 @@ import type { VNode } from "preact";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { change, get } from "./api.ts";
-import type { Annotation, Effect, Metric } from "./contract.ts";
+import type { Annotation, Effect, Report } from "./contract.ts";
 import { Dialog, Failure, useAttempt } from "./dialog.tsx";
 import { count, date, fill, texts } from "./locale.ts";
 import { hidden, scoreText } from "./metric.ts";
+import { hrefOf } from "./router.ts";
 import { Change } from "./score.tsx";
 import app from "./texts/app.json";
 import words from "./texts/annotations.json";
@@ -14,10 +15,11 @@ import words from "./texts/annotations.json";
 const mostText = 200;
 
 /** The marks of a chart in order, with what they changed. Agents add, change and remove them. */
-export function Annotations(props: { touchpoint: string; metric: Metric; annotations: Annotation[]; today: string; canEdit: boolean; effects: boolean }): VNode {
+export function Annotations(props: { report: Report; today: string; canEdit: boolean; effects: boolean }): VNode {
   const t = texts(words);
   const edited = useSignal<Annotation | "new" | null>(null);
-  const { annotations } = props;
+  const { report } = props;
+  const annotations = report.annotations ?? [];
   return (
     <section class="annotations" aria-labelledby="annotations-title">
       <div class="bar">
@@ -42,7 +44,7 @@ export function Annotations(props: { touchpoint: string; metric: Metric; annotat
                   <time dateTime={a.date}>{date(a.date)}</time> <span>{a.text}</span>
                   {a.touchpoint === null && <span class="soft"> {t.ofAll}</span>}
                 </p>
-                {props.effects && a.date <= props.today && <Came touchpoint={props.touchpoint} metric={props.metric} of={a} />}
+                {props.effects && a.date <= props.today && <Came report={report} of={a} />}
               </div>
               {props.canEdit && (
                 <button type="button" class="plain" aria-label={fill(t.editNamed, { text: a.text })} onClick={() => (edited.value = a)}>
@@ -53,20 +55,21 @@ export function Annotations(props: { touchpoint: string; metric: Metric; annotat
           ))}
         </ol>
       )}
-      {edited.value && <Editor touchpoint={props.touchpoint} of={edited.value} today={props.today} done={() => (edited.value = null)} />}
+      {edited.value && <Editor touchpoint={report.touchpoint} of={edited.value} today={props.today} done={() => (edited.value = null)} />}
     </section>
   );
 }
 
 /** What came of it: the score before and after, and whether the change is real. */
-function Came(props: { touchpoint: string; metric: Metric; of: Annotation }): VNode {
+function Came(props: { report: Report; of: Annotation }): VNode {
   const t = texts(words);
-  const { of, touchpoint, metric: m } = props;
+  const { of } = props;
+  const { touchpoint, metric: m, channel, segment } = props.report;
   const effect = useSignal<Effect | null>(null);
   const failed = useSignal(false);
   useEffect(() => {
     let over = false;
-    get<Effect>(`/api/annotations/${encodeURIComponent(of.id)}/effect?touchpoint=${encodeURIComponent(touchpoint)}`).then(
+    get<Effect>(hrefOf(`/api/annotations/${encodeURIComponent(of.id)}/effect`, { touchpoint, ...(channel ? { channel } : {}), ...(segment ? { segment } : {}) })).then(
       (e) => {
         if (!over) effect.value = e;
       },
@@ -77,7 +80,7 @@ function Came(props: { touchpoint: string; metric: Metric; of: Annotation }): VN
     return () => {
       over = true;
     };
-  }, [of.id, of.version, of.date, touchpoint]);
+  }, [of.id, of.version, of.date, touchpoint, channel, segment]);
   const e = effect.value;
   if (!e) return <p class="soft came">{failed.value ? t.noEffect : " "}</p>;
   const side = (f: Effect["before"]) => (hidden(f) ? "–" : scoreText(m, f));

@@ -189,6 +189,8 @@ export function Groups(props: { kind: "channel" | "segment"; metric: Metric; gro
 export function Funnel(props: { total: Figures }): VNode {
   const t = texts(words);
   const f = props.total;
+  // In views that are shared by a link, who was asked may be hidden alone.
+  const unknown = hidden(f) || f.sent === null;
   const step = (name: string, n: number, of: number) => (
     <li>
       <span>{name}</span>
@@ -207,7 +209,7 @@ export function Funnel(props: { total: Figures }): VNode {
   return (
     <section class="card" aria-labelledby="funnel-title">
       <h2 id="funnel-title">{t.funnel}</h2>
-      {hidden(f) ? (
+      {unknown ? (
         <p class="soft">{t.under5}</p>
       ) : f.sent === 0 ? (
         <p class="soft">{t.noneSent}</p>

@@ -75,6 +75,8 @@ export interface Drawing {
   by: Unit;
   under?: (u: uPlot) => void;
   over?: (u: uPlot) => void;
+  /** Whether there is anything to draw. */
+  empty: boolean;
   tip: (i: number) => Tip;
 }
 
@@ -175,7 +177,7 @@ function Plot(props: { id: string; name: string; drawing: Drawing; plot: { curre
   }, [drawing]);
 
   useSignalEffect(() => {
-    if (dressed.value > 0) plot.current?.redraw(false);
+    if (dressed.value > 0) plot.current?.redraw();
   });
 
   // The tooltip stays within the chart, beside the point that it is about.
@@ -222,6 +224,7 @@ function Plot(props: { id: string; name: string; drawing: Drawing; plot: { curre
       onBlur={() => plot.current?.setCursor({ left: -10, top: -10 })}
     >
       <div class="canvas" ref={box} />
+      {drawing.empty && <p class="empty">{t.noneInRange}</p>}
       <div ref={tip} class="tip" aria-hidden="true" hidden={shownTip === null}>
         {shownTip && (
           <>
@@ -548,22 +551,24 @@ function trend(of: TrendOf): Drawing {
     return { title: periodName(by, periods[i]!), lines };
   };
 
-  return { data: data as unknown as uPlot.AlignedData, series, bands, range: limits(of, yearAgo), axis: (n) => shown(String(Math.round(n * 100) / 100)), periods, by, under, over, tip };
+  return { data: data as unknown as uPlot.AlignedData, series, bands, range: limits(of, yearAgo), axis: (n) => shown(String(Math.round(n * 100) / 100)), periods, by, under, over, empty: !series.some((_, i) => data[i + 1]!.some((y) => y !== null)), tip };
 }
 
 /** The limits of the vertical axis: all scores and sure margins, and the goal, within what the metric can be. */
 function limits(of: TrendOf, yearAgo: Period[] | undefined): [number, number] {
   const [least, most] = bounds(of.metric);
   let [low, high] = [Infinity, -Infinity];
+  let seen = false;
   const see = (n: number | null) => {
     if (n !== null) [low, high] = [Math.min(low, n), Math.max(high, n)];
   };
   see(of.goal);
   for (const p of [...of.periods, ...(yearAgo ?? []), ...of.earlier.flatMap((e) => e.periods)]) {
     see(p.score);
+    seen ||= p.score !== null;
     if (!p.tooFew) [p.low, p.high].forEach(see);
   }
-  if (low > high) return [least, most];
+  if (!seen) return [least, most];
   const edge = Math.max((high - low) * 0.08, (most - least) * 0.04);
   return [Math.max(least, low - edge), Math.min(most, high + edge)];
 }
@@ -634,6 +639,7 @@ function stacks(m: Metric, by: Unit, periods: Period[]): Drawing {
     axis: (n) => percent(n, 0),
     periods,
     by,
+    empty: !periods.some(known),
     tip: (i) => {
       const p = periods[i]!;
       if (!known(p)) return { title: periodName(by, p), lines: [{ name: hidden(p) ? t.under5 : t.none, value: "" }] };

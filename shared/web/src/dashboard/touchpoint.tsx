@@ -147,9 +147,12 @@ function Chosen(): VNode | null {
 function Skeleton(): VNode {
   return (
     <>
-      <Bone height="2rem" width="16rem" />
-      <Bone height="1.5rem" width="min(100%, 34rem)" />
-      <Bone height="4rem" />
+      <div class="title">
+        <Bone height="3.5rem" width="min(100%, 34rem)" />
+      </div>
+      <div class="tools">
+        <Bone height="4rem" />
+      </div>
       <div class="beside">
         <ReportBones />
         <Bone height="60rem" />
@@ -239,13 +242,12 @@ export function ReportView(props: { entry: TouchpointEntry; report: Report; read
 function Marks(props: { report: Report; readOnly: boolean }): ComponentChildren {
   const { report: r } = props;
   if (props.readOnly) {
-    return r.annotations?.length ? <Annotations touchpoint={r.touchpoint} metric={r.metric} annotations={r.annotations} today="" canEdit={false} effects={false} /> : null;
+    return r.annotations?.length ? <Annotations report={r} today="" canEdit={false} effects={false} /> : null;
   }
   return <OwnMarks report={r} />;
 }
 
 function OwnMarks(props: { report: Report }): VNode {
   const me = useMe();
-  const { report: r } = props;
-  return <Annotations touchpoint={r.touchpoint} metric={r.metric} annotations={r.annotations ?? []} today={me.today} canEdit={may(me, "agent")} effects />;
+  return <Annotations report={props.report} today={me.today} canEdit={may(me, "agent")} effects />;
 }
