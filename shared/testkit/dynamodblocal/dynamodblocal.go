@@ -135,12 +135,18 @@ func Shared(t testing.TB) string {
 }
 
 func startAt(ctx context.Context, java, home string, port int, opts Options) (*Server, error) {
-	args := []string{
+	var args []string
+	if opts.Dir == "" {
+		// Most servers in memory are for tests, and soon gone: to compile thoroughly
+		// what they do takes more of the processor than they do.
+		args = append(args, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+	}
+	args = append(args,
 		"-Xmx512m",
 		"-Djava.library.path=" + filepath.Join(home, "DynamoDBLocal_lib"),
 		"-jar", filepath.Join(home, "DynamoDBLocal.jar"),
 		"-port", strconv.Itoa(port), "-sharedDb", "-disableTelemetry",
-	}
+	)
 	if opts.Dir == "" {
 		args = append(args, "-inMemory")
 	} else {
