@@ -143,7 +143,7 @@ func startAt(ctx context.Context, java, home string, port int, opts Options) (*S
 	}
 	args = append(args,
 		"-Xmx512m",
-		"-Djava.library.path=" + filepath.Join(home, "DynamoDBLocal_lib"),
+		"-Djava.library.path="+filepath.Join(home, "DynamoDBLocal_lib"),
 		"-jar", filepath.Join(home, "DynamoDBLocal.jar"),
 		"-port", strconv.Itoa(port), "-sharedDb", "-disableTelemetry",
 	)
