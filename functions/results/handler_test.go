@@ -80,7 +80,15 @@ func (c *counted) find(wanted func(score.Key) bool) ([]store.StoredSheet, error)
 // definitions is touchpoints in memory: the last of an id is in force.
 type definitions []*survey.Touchpoint
 
-func (d definitions) All(context.Context) ([]*survey.Touchpoint, error) { return d, nil }
+func (d definitions) All(ctx context.Context) ([]*survey.Touchpoint, error) {
+	var out []*survey.Touchpoint
+	for _, t := range d {
+		if now, err := d.Touchpoint(ctx, t.ID); err == nil && now == t {
+			out = append(out, t)
+		}
+	}
+	return out, nil
+}
 
 func (d definitions) Touchpoint(_ context.Context, id string) (*survey.Touchpoint, error) {
 	for i := len(d) - 1; i >= 0; i-- {

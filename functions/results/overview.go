@@ -38,6 +38,10 @@ type recent struct {
 // recentMonths is how many months are held against as many before.
 const recentMonths = 3
 
+// maxOverviewYears is how long an overview can be: the months of 20 touchpoints
+// are some 16 kB a year, and a page shall not wait for more than 60.
+const maxOverviewYears = 3
+
 // overviewQuery is what a client asks for.
 type overviewQuery struct {
 	span
@@ -52,6 +56,9 @@ func parseOverview(raw string, today time.Time) (overviewQuery, error) {
 	var q overviewQuery
 	if q.span, err = parseSpan(values, asked, today); err != nil {
 		return overviewQuery{}, err
+	}
+	if q.to.After(q.from.AddDate(maxOverviewYears, 0, 0)) {
+		return overviewQuery{}, survey.Errorf(survey.Invalid, asked.to, "to must be at most %d years after from in an overview", maxOverviewYears)
 	}
 	q.group, err = parseGroup(values)
 	return q, err

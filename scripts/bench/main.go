@@ -43,6 +43,7 @@ var sections = []section{
 	{"writes", writes},
 	{"throughput", throughput},
 	{"planning", planning},
+	{"change", changes},
 }
 
 // bench is what the sections share.

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -231,6 +232,103 @@ func TestCoverage(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestCompareAll(t *testing.T) {
+	big, small := Pair{survey.NPS, nps(200, 100, 100), nps(260, 80, 60)}, Pair{survey.NPS, nps(200, 120, 80), nps(230, 110, 60)}
+	noise := Pair{survey.NPS, nps(9, 4, 7), nps(12, 5, 3)}
+	few, none := Pair{survey.NPS, nps(0, 0, 9), nps(900, 0, 0)}, Pair{survey.CES, Tally{}, Tally{}}
+	for _, c := range []struct {
+		name  string
+		pairs []Pair
+		want  string
+	}{
+		{"none", nil, ""},
+		{"alone p = 0.02 is real", []Pair{small}, "real"},
+		{"of four it is not", []Pair{small, noise, noise, big}, "noise noise noise real"},
+		{"too few are not among those", []Pair{few, small, none}, "noise real none"},
+	} {
+		var got []string
+		for _, d := range CompareAll(c.pairs) {
+			switch {
+			case d == nil:
+				got = append(got, "none")
+			case d.Real:
+				got = append(got, "real")
+			default:
+				got = append(got, "noise")
+			}
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: %s, want %s", c.name, s, c.want)
+		}
+	}
+}
+
+func TestChange(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		metric   survey.Metric
+		from, to Tally
+		want     float64
+		ok       bool
+	}{
+		{"from nothing", survey.NPS, Tally{}, nps(1, 0, 0), 0, false},
+		{"to nothing", survey.NPS, nps(1, 0, 0), Tally{}, 0, false},
+		{"not of rounded scores", survey.NPS, nps(1, 2, 0), nps(2, 1, 0), 33.3, true},                          // 66.7 - 33.3 is 33.4
+		{"a tie", survey.Thumbs, thumbs(0, 2000), thumbs(1, 2000), 0.1, true},                                  // 0.05
+		{"a tie down", survey.Thumbs, thumbs(3, 2000), thumbs(0, 2000), -0.2, true},                            // -0.15
+		{"no minus zero", survey.NPS, nps(0, 2000, 0), nps(0, 2999, 1), 0, true},                               // -0.033
+		{"a mean", survey.CES, answers(map[int]int64{5: 1}), answers(map[int]int64{5: 199, 6: 1}), 0.01, true}, // 0.005
+		{"billions", survey.NPS, nps(4e12, 1e12, 2e12), nps(4e12, 0, 2e12), 4.8, true},                         // 33.33 - 28.57
+	} {
+		if got, ok := Change(c.metric, c.from, c.to); got != c.want || ok != c.ok || math.Signbit(got) != math.Signbit(c.want) {
+			t.Errorf("%s: %v %v, want %v %v", c.name, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+// TestOverviewsWithoutAChange draws overviews of 20 touchpoints of which none
+// changes: in at most 5 % of them may any be called real, and 2.5 % more by the
+// luck of the 300 draws (two standard deviations).
+func TestOverviewsWithoutAChange(t *testing.T) {
+	rng := rand.New(rand.NewPCG(20261121, 20))
+	const rounds, touchpoints = 300, 20
+	alarms, overviews := 0, 0
+	for range rounds {
+		any := false
+		for _, d := range CompareAll(drawOverview(rng, touchpoints)) {
+			if d.Real {
+				alarms++
+				any = true
+			}
+		}
+		if any {
+			overviews++
+		}
+	}
+	if each, whole := float64(alarms)/(rounds*touchpoints), float64(overviews)/rounds; each > .05 || whole > .075 || alarms == 0 {
+		t.Errorf("%.2f %% of the comparisons, in %.1f %% of the overviews, called real", 100*each, 100*whole)
+	}
+}
+
+// drawOverview draws the pairs of an overview, each of one distribution: from
+// 40 to 239 answers a side, on three of the metrics.
+func drawOverview(rng *rand.Rand, touchpoints int) []Pair {
+	kinds := []struct {
+		metric survey.Metric
+		p      []float64
+	}{
+		{survey.NPS, []float64{.05, 0, .05, 0, 0, .05, .05, .15, .15, .2, .3}},
+		{survey.CSAT, []float64{0, .1, .1, .1, .3, .4}},
+		{survey.CES, []float64{0, .05, .05, .1, .1, .2, .3, .2}},
+	}
+	var pairs []Pair
+	for i := range touchpoints {
+		k := kinds[i%len(kinds)]
+		pairs = append(pairs, Pair{k.metric, sampleOf(rng, 40+rng.IntN(200), k.p), sampleOf(rng, 40+rng.IntN(200), k.p)})
+	}
+	return pairs
 }
 
 func TestHolm(t *testing.T) {
