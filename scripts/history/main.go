@@ -31,9 +31,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout)
+	err := interruptible()
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, context.Canceled):
@@ -43,6 +41,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "\nhistory:", err)
 		os.Exit(1)
 	}
+}
+
+func interruptible() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], os.Stdout)
 }
 
 var errInAWS = errors.New("demo data are for the local stack: start it with `make dev`")
