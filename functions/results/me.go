@@ -9,8 +9,7 @@ import (
 
 // Demo knows whether generated answers are among those that are counted.
 type Demo interface {
-	// HasDemo is asked with every start of the dashboard: it remembers for a
-	// while what it has read.
+	// HasDemo is asked once with every start of the dashboard.
 	HasDemo(ctx context.Context) (bool, error)
 }
 
