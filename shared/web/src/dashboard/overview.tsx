@@ -207,10 +207,12 @@ function why(e: OverviewEntry): string {
 function Waiting(): VNode {
   return (
     <>
-      <Bone height="7rem" />
-      <div class="path waiting-cards">
+      <div class="attention">
+        <Bone height="7rem" />
+      </div>
+      <div class="path">
         {[0, 1, 2, 3, 4, 5].map((i) => (
-          <Bone key={i} height="16rem" width="19rem" />
+          <Bone key={i} height="16rem" width="24rem" />
         ))}
       </div>
     </>
