@@ -69,7 +69,7 @@ function Came(props: { report: Report; of: Annotation }): VNode {
   const failed = useSignal(false);
   useEffect(() => {
     let over = false;
-    get<Effect>(hrefOf(`/api/annotations/${encodeURIComponent(of.id)}/effect`, { touchpoint, ...(channel ? { channel } : {}), ...(segment ? { segment } : {}) })).then(
+    get<Effect>(hrefOf(`/api/annotations/${encodeURIComponent(of.id)}/effect`, { touchpoint, ...(channel ? { channel } : segment ? { segment } : {}) })).then(
       (e) => {
         if (!over) effect.value = e;
       },

@@ -181,6 +181,7 @@ export function Groups(props: { kind: "channel" | "segment"; metric: Metric; gro
           </tbody>
         </table>
       )}
+      {groups.filter((g) => g.difference).length > 1 && <p class="soft about">{t.together}</p>}
     </section>
   );
 }

@@ -463,11 +463,6 @@ function trend(of: TrendOf): Drawing {
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
       ctx.stroke();
-      ctx.fillStyle = ink("good");
-      ctx.font = font(12);
-      ctx.textAlign = "left";
-      ctx.textBaseline = "bottom";
-      ctx.fillText(fill(t.goalIs, { goal: valueText(m, of.goal) }), bbox.left + 4 * px, y - 2 * px);
     }
     // Where one series ends and the next one begins.
     const begins = [...of.earlier.slice(1).map((e) => ({ series: e.series, periods: e.periods })), { series: of.series, periods: of.periods }];
@@ -515,6 +510,17 @@ function trend(of: TrendOf): Drawing {
         ctx.fill();
         ctx.stroke();
       });
+    }
+    if (of.goal !== null) {
+      const text = fill(t.goalIs, { goal: valueText(m, of.goal) });
+      const [x, y] = [bbox.left + 4 * px, u.valToPos(of.goal, "y", true) - 3 * px];
+      ctx.font = font(12);
+      ctx.textBaseline = "bottom";
+      ctx.strokeStyle = ink("card");
+      ctx.lineWidth = 4 * px;
+      ctx.strokeText(text, x, y);
+      ctx.fillStyle = ink("good");
+      ctx.fillText(text, x, y);
     }
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
