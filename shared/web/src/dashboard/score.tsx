@@ -46,7 +46,7 @@ export function Score(props: { metric: Metric; figures: Figures; big?: boolean }
 }
 
 /** A shape beside a word, so that no colour says anything alone. */
-export function Mark(props: { kind: "good" | "bad" | "none" }): VNode {
+function Mark(props: { kind: "good" | "bad" | "none" }): VNode {
   return (
     <svg class={`mark ${props.kind}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       {props.kind === "good" && <path d="M3 8.5l3.2 3.2L13 5" />}
