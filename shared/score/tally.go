@@ -93,14 +93,21 @@ func ByChannel(c survey.Channel) Group { return Group("channel:" + string(c)) }
 // BySegment returns the group of the answers in segment s.
 func BySegment(s string) Group { return Group("segment:" + s) }
 
-// Channel returns the channel of the group, or false for another group.
+// Channel returns the channel of the group, or "" and false for another group.
 func (g Group) Channel() (survey.Channel, bool) {
-	c, ok := strings.CutPrefix(string(g), "channel:")
+	c, ok := g.of("channel:")
 	return survey.Channel(c), ok
 }
 
-// Segment returns the segment of the group, or false for another group.
-func (g Group) Segment() (string, bool) { return strings.CutPrefix(string(g), "segment:") }
+// Segment returns the segment of the group, or "" and false for another group.
+func (g Group) Segment() (string, bool) { return g.of("segment:") }
+
+func (g Group) of(kind string) (string, bool) {
+	if name, ok := strings.CutPrefix(string(g), kind); ok {
+		return name, true
+	}
+	return "", false
+}
 
 // Sheet is the tally of one touchpoint series in one period, by group.
 type Sheet map[Group]Tally

@@ -110,12 +110,12 @@ func TestGroups(t *testing.T) {
 		t.Error(s, ok)
 	}
 	for _, g := range []Group{All, BySegment("channel:sms")} {
-		if c, ok := g.Channel(); ok {
+		if c, ok := g.Channel(); ok || c != "" {
 			t.Errorf("%q is channel %q", g, c)
 		}
 	}
 	for _, g := range []Group{All, ByChannel("segment:x")} {
-		if s, ok := g.Segment(); ok {
+		if s, ok := g.Segment(); ok || s != "" {
 			t.Errorf("%q is segment %q", g, s)
 		}
 	}
