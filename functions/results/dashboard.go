@@ -22,8 +22,8 @@ type Signin struct {
 const signinScope = "openid email profile"
 
 // dashboard answers with the dashboard's one document, whatever the address of
-// the view in it, with what it loads, and with where one signs in. None of it
-// is a secret: what it shows comes by the API.
+// the view in it, with what it loads, with the frame of its previews, and with
+// where one signs in. None of it is a secret: what it shows comes by the API.
 func (h *Handler) dashboard(ctx context.Context, r *call) (apigw.Response, error) {
 	path := r.Path("proxy")
 	if path == "config.json" {
@@ -37,6 +37,9 @@ func (h *Handler) dashboard(ctx context.Context, r *call) (apigw.Response, error
 			return apigw.Response{}, survey.Errorf(survey.NotFound, "path", "there is no such file")
 		}
 		return apigw.File(r.Request, f), nil
+	}
+	if path == "frame" {
+		return apigw.File(r.Request, web.FramePage()).Set("content-security-policy", web.FramePolicy), nil
 	}
 	resp := apigw.File(r.Request, web.DashboardPage()).
 		Set("content-security-policy", web.DashboardPolicy(h.Signin.URL)).

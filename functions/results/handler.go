@@ -194,6 +194,7 @@ type touchpointEntry struct {
 	Question survey.Text      `json:"question"`
 	Locales  []string         `json:"locales"`
 	Goal     *float64         `json:"goal"`
+	Stopped  bool             `json:"stopped"`
 }
 
 func (h *Handler) touchpoints(ctx context.Context, r *call) (apigw.Response, error) {
@@ -217,7 +218,7 @@ func (h *Handler) touchpoints(ctx context.Context, r *call) (apigw.Response, err
 func newEntry(t *survey.Touchpoint) touchpointEntry {
 	return touchpointEntry{
 		ID: t.ID, Metric: t.Metric, Series: t.Series, Phase: t.Phase, Channels: t.Channels,
-		Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal,
+		Name: t.Name, Question: t.Question, Locales: t.Locales, Goal: t.Goal, Stopped: t.Stopped,
 	}
 }
 

@@ -13,6 +13,7 @@ var entries = []struct{ name, source string }{
 	{"answer.css", "answer.css"},
 	{"dashboard.js", "dashboard/main.tsx"},
 	{"dashboard.css", "dashboard/style.css"},
+	{"frame.js", "dashboard/frame.ts"},
 }
 
 // File is one built file.

@@ -13,20 +13,29 @@ var dashboardScript []byte
 //go:embed dist/dashboard.css
 var dashboardStyle []byte
 
-// dashboardAssets are what the dashboard's document loads, by the names that
-// it does it by: those have a hash of the content, so that a browser may keep
-// them for ever and never has the script of one version with the style of
-// another.
+//go:embed dist/frame.js
+var frameScript []byte
+
+// The names of what the dashboard's documents load have a hash of the content,
+// so that a browser may keep the files for ever and never has the script of one
+// version with the style of another.
+var (
+	scriptName = sync.OnceValue(func() string { return "dashboard." + assetHash(dashboardScript) + ".js" })
+	styleName  = sync.OnceValue(func() string { return "dashboard." + assetHash(dashboardStyle) + ".css" })
+	frameName  = sync.OnceValue(func() string { return "frame." + assetHash(frameScript) + ".js" })
+)
+
 var dashboardAssets = sync.OnceValue(func() map[string]*File {
 	return map[string]*File{
-		"dashboard." + assetHash(dashboardScript) + ".js": newFile(dashboardScript, "text/javascript; charset=utf-8", cacheReleased),
-		"dashboard." + assetHash(dashboardStyle) + ".css": newFile(dashboardStyle, "text/css; charset=utf-8", cacheReleased),
+		scriptName(): newFile(dashboardScript, "text/javascript; charset=utf-8", cacheReleased),
+		styleName():  newFile(dashboardStyle, "text/css; charset=utf-8", cacheReleased),
+		frameName():  newFile(frameScript, "text/javascript; charset=utf-8", cacheReleased),
 	}
 })
 
 func assetHash(b []byte) string { return strings.Trim(ETag(b), `"`) }
 
-// DashboardAsset returns what the dashboard's document loads, by its name below
+// DashboardAsset returns what the dashboard's documents load, by its name below
 // /dashboard/assets/.
 func DashboardAsset(name string) (*File, bool) {
 	f, ok := dashboardAssets()[name]
@@ -36,20 +45,12 @@ func DashboardAsset(name string) (*File, bool) {
 // DashboardPage is the dashboard's one document. Its script shows the view that
 // the address names.
 var DashboardPage = sync.OnceValue(func() *File {
-	var style, script string
-	for name := range dashboardAssets() {
-		if strings.HasSuffix(name, ".css") {
-			style = name
-		} else {
-			script = name
-		}
-	}
 	return newFile([]byte(`<!doctype html><html lang="en"><head><meta charset="utf-8">`+
 		`<meta name="viewport" content="width=device-width,initial-scale=1">`+
 		`<meta name="color-scheme" content="light dark">`+
 		`<title>Pulssi</title><link rel="icon" href="`+icon+`">`+
-		`<link rel="stylesheet" href="/dashboard/assets/`+html.EscapeString(style)+`">`+
-		`<script type="module" src="/dashboard/assets/`+html.EscapeString(script)+`"></script>`+
+		`<link rel="stylesheet" href="/dashboard/assets/`+html.EscapeString(styleName())+`">`+
+		`<script type="module" src="/dashboard/assets/`+html.EscapeString(scriptName())+`"></script>`+
 		`</head><body><div id="app"></div><noscript><p>The dashboard needs JavaScript. Hallintanäkymä tarvitsee JavaScriptin. Översikten kräver JavaScript.</p></noscript></body></html>`),
 		"text/html; charset=utf-8", cacheUnreleased)
 })
@@ -61,3 +62,22 @@ func DashboardPolicy(signin string) string {
 	return "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src " +
 		strings.TrimSpace("'self' "+signin) + "; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 }
+
+// FramePage is the document in which the dashboard shows what customers see,
+// which it is told by messages. What it shows has styles of its own, which the
+// dashboard's policy refuses, and so this document has another.
+var FramePage = sync.OnceValue(func() *File {
+	return newFile([]byte(`<!doctype html><html lang="en"><head><meta charset="utf-8">`+
+		`<meta name="viewport" content="width=device-width,initial-scale=1">`+
+		`<meta name="color-scheme" content="light dark">`+
+		`<title>Pulssi</title>`+
+		`<script defer src="/dashboard/assets/`+html.EscapeString(frameName())+`" data-popup="/`+html.EscapeString(WidgetLoads()[1])+`"></script>`+
+		`</head><body></body></html>`),
+		"text/html; charset=utf-8", cacheUnreleased)
+})
+
+// FramePolicy is the Content-Security-Policy of [FramePage]: any style, its own
+// script and the popup's, and nothing that is sent or loaded. It has no origin,
+// so that nothing in it reaches what the dashboard keeps in the browser.
+const FramePolicy = "sandbox allow-scripts; default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; " +
+	"form-action 'none'; base-uri 'none'; frame-ancestors 'self'"

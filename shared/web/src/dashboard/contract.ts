@@ -42,6 +42,8 @@ export interface TouchpointEntry {
   question: Text;
   locales: string[];
   goal: number | null;
+  /** Nobody is asked for now, but on the website and by links. */
+  stopped: boolean;
 }
 
 /** The numbers of some answers: of a period, a channel, a segment. */

@@ -1,0 +1,8 @@
+(()=>{var a=`
+html, body { height: 100%; margin: 0; }
+iframe { display: block; width: 100%; height: 100%; border: 0; background: #fff; }
+.page { box-sizing: border-box; min-height: 100%; padding: 24px; background: light-dark(#eef0f3, #2a2f36); }
+.line { height: 12px; margin-bottom: 14px; border-radius: 6px; background: light-dark(#d9dde3, #3a414a); }
+.line:nth-child(3n) { width: 70%; }
+.line:nth-child(4n + 1) { width: 45%; height: 22px; }
+`,d=document.currentScript,c=new URL(d.dataset.popup,location.href).href,o="place",i,r=0;function s(){if(document.querySelector(".page"))return;let e=Array.from({length:14},()=>Object.assign(document.createElement("div"),{className:"line"})),n=Object.assign(document.createElement("div"),{className:"page"});n.append(...e.slice(0,5),Object.assign(document.createElement("div"),{id:o}),...e.slice(5)),document.body.replaceChildren(n)}function l(e,n){i=void 0;let t=document.querySelector("iframe");t||(t=document.createElement("iframe"),t.setAttribute("sandbox",""),document.body.replaceChildren(t)),t.title=e,t.srcdoc=n.replace(/<head[^>]*>/i,'$&<base target="_blank">')}async function p(e){let n=++r,t=await import(c);n===r&&(s(),i?.close(),i=t.show("/","preview",e.place==="inline"?{...e,target:`#${o}`}:e,{},()=>{}),i.host.shadowRoot.querySelector("[role=status]")?.remove())}globalThis.fetch=()=>Promise.reject(new TypeError("a preview sends nothing"));document.head.append(Object.assign(document.createElement("style"),{textContent:a}));addEventListener("message",e=>{e.source!==parent||e.origin!==location.origin||("popup"in e.data?p(e.data.popup):(r++,l(e.data.title,e.data.html)))});parent.postMessage("ready",location.origin);})();
