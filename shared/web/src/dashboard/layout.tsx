@@ -23,6 +23,9 @@ export function dress(): void {
   root.lang = locale.value;
 }
 
+/** Whether language, theme and signing out are unfolded, on a phone. */
+const open = signal(false);
+
 function setTheme(t: Theme): void {
   localStorage.setItem(kept, t);
   theme.value = t;
@@ -56,10 +59,11 @@ function Choices(): VNode {
   );
 }
 
-/** The frame of a page. me is null where nobody has signed in: then there is no menu. */
-export function Layout(props: { me: Me | null; children: ComponentChildren }): VNode {
+/** The frame of a page. me is null where nobody has signed in: then there is no menu. While that is being found out, the menu's room is kept. */
+export function Layout(props: { me: Me | null; waiting?: boolean; children: ComponentChildren }): VNode {
   const t = texts(app);
-  const me = props.me;
+  const { me, waiting } = props;
+  const agent = waiting || (me !== null && may(me, "agent"));
   const path = address.value.path;
   const link = (to: string, name: string, current: boolean) => (
     <a href={to} aria-current={current ? "page" : undefined}>
@@ -79,23 +83,31 @@ export function Layout(props: { me: Me | null; children: ComponentChildren }): V
           </svg>
           Pulssi
         </a>
-        {me && (
-          <nav aria-label={t.nav}>
+        {(me || waiting) && (
+          <nav aria-label={t.nav} class={waiting ? "kept" : ""}>
             {link("/dashboard", t.overview, path === "/dashboard" || path.startsWith("/dashboard/t/"))}
-            {may(me, "agent") && link("/dashboard/people", t.people, path.startsWith("/dashboard/people"))}
+            {agent && link("/dashboard/people", t.people, path.startsWith("/dashboard/people"))}
             {link("/dashboard/settings", t.settings, path.startsWith("/dashboard/settings"))}
-            {may(me, "agent") && link("/dashboard/shares", t.shares, path.startsWith("/dashboard/shares"))}
+            {agent && link("/dashboard/shares", t.shares, path.startsWith("/dashboard/shares"))}
           </nav>
         )}
-        <Choices />
-        {me && (
-          <div class="user">
-            <span>{user.value}</span>
-            <button type="button" class="plain" onClick={signOut}>
-              {t.signOut}
-            </button>
-          </div>
-        )}
+        <button type="button" class="unfold" aria-expanded={open.value} aria-controls="account" onClick={() => (open.value = !open.value)}>
+          <svg viewBox="0 0 20 20" width="20" height="20" aria-hidden="true">
+            <path d="M3 5h14M3 10h14M3 15h14" />
+          </svg>
+          <span class="unseen">{t.menu}</span>
+        </button>
+        <div id="account" class={open.value ? "account open" : "account"}>
+          <Choices />
+          {(me || waiting) && (
+            <div class={waiting ? "user kept" : "user"}>
+              <span>{user.value}</span>
+              <button type="button" class="plain" onClick={signOut}>
+                {t.signOut}
+              </button>
+            </div>
+          )}
+        </div>
       </header>
       <div class="notices" role="status">
         {!online.value && <p class="note warn">{t.offline}</p>}

@@ -53,11 +53,6 @@ export function number(n: number, decimals = 0): string {
   return new Intl.NumberFormat(formats[locale.value], { minimumFractionDigits: decimals, maximumFractionDigits: decimals }).format(n);
 }
 
-/** A difference: with its sign, always. */
-export function signed(n: number, decimals = 0): string {
-  return new Intl.NumberFormat(formats[locale.value], { minimumFractionDigits: decimals, maximumFractionDigits: decimals, signDisplay: "exceptZero" }).format(n);
-}
-
 /** A share in per cent, as the API rounded it; a dash for none. */
 export function percent(n: number | null, decimals = 1): string {
   if (n === null) return "–";

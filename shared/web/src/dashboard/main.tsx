@@ -7,7 +7,7 @@ import { Layout, dress } from "./layout.tsx";
 import { texts } from "./locale.ts";
 import { MeContext, may } from "./me.ts";
 import { Overview } from "./overview.tsx";
-import { Bone, Loaded, Title, Trouble } from "./parts.tsx";
+import { Loaded, Title, Trouble } from "./parts.tsx";
 import { People } from "./people.tsx";
 import { Person } from "./person.tsx";
 import { address, listen } from "./router.ts";
@@ -25,7 +25,12 @@ const failed = signal(false);
 function page(me: Me, path: string): VNode {
   const [, , area, id, ...rest] = path.split("/");
   const name = id === undefined ? undefined : decodeURIComponent(id);
-  const missing = <Trouble problem={{ status: 404, message: "" }} />;
+  const missing = (
+    <>
+      <Title hidden>{texts(app).notFound}</Title>
+      <Trouble problem={{ status: 404, message: "" }} />
+    </>
+  );
   if (rest.length > 0) return missing;
   switch (area) {
     case undefined:
@@ -48,8 +53,8 @@ function SignedIn(): VNode {
   const me = useLive<Me>(() => "/api/me");
   const known = me.value.data;
   return (
-    <Layout me={known}>
-      <Loaded live={me} skeleton={<Bone height="60vh" />}>
+    <Layout me={known} waiting={known === null && me.value.problem === null}>
+      <Loaded live={me} skeleton={<div />}>
         {(data) => (data.role === "" ? <NoGroup /> : <MeContext.Provider value={data}>{page(data, address.value.path)}</MeContext.Provider>)}
       </Loaded>
     </Layout>
@@ -90,8 +95,8 @@ function Dashboard(): VNode {
   }
   if (user.value === undefined) {
     return (
-      <Layout me={null}>
-        <Bone height="60vh" />
+      <Layout me={null} waiting>
+        <div />
       </Layout>
     );
   }

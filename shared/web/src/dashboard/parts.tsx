@@ -4,11 +4,20 @@ import { useEffect, useRef } from "preact/hooks";
 import type { ReadonlySignal } from "@preact/signals";
 import { online, type Live } from "./api.ts";
 import { texts } from "./locale.ts";
+import { moves } from "./router.ts";
 import app from "./texts/app.json";
+
+/** The change of view whose heading had the focus last. */
+let focused = 0;
 
 /** Names the page, in the browser's tab and for who hears it: the heading gets the focus when the view changes. */
 export function Title(props: { children: string; hidden?: boolean }): VNode {
   const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    if (moves === focused) return;
+    focused = moves;
+    heading.current?.focus({ preventScroll: true });
+  }, []);
   useEffect(() => {
     document.title = `${props.children} · Pulssi`;
   }, [props.children]);
@@ -38,7 +47,7 @@ export function Loaded<T>(props: { live: ReadonlySignal<Live<T>>; skeleton: VNod
     <div class={stale ? "loaded stale" : "loaded"} aria-busy={stale}>
       {problem && online.value && (
         <p class="note warn" role="status">
-          {problem.message || t.failing}
+          {t.failing}
         </p>
       )}
       {props.children(data)}
@@ -50,11 +59,12 @@ export function Loaded<T>(props: { live: ReadonlySignal<Live<T>>; skeleton: VNod
 export function Trouble(props: { problem: { status: number; message: string } }): VNode {
   const t = texts(app);
   const { status, message } = props.problem;
-  const [title, about] = status === 404 ? [t.notFound, t.notFoundAbout] : status === 403 ? [t.forbidden, message] : [t.failed, status === 0 ? t.offline : message];
+  const [title, about] =
+    status === 404 ? [t.notFound, t.notFoundAbout] : status === 403 ? [t.forbidden, t.forbiddenAbout] : status === 0 ? [t.failed, t.offline] : status >= 500 ? [t.failed, t.failing] : [t.refused, ""];
   return (
     <section class="trouble" role="alert">
       <h2>{title}</h2>
-      <p>{about}</p>
+      {about ? <p>{about}</p> : <p lang="en">{message}</p>}
       <p>
         <a class="button" href="/dashboard">
           {t.toOverview}

@@ -11,6 +11,9 @@ function read(): Address {
   return { path: location.pathname.replace(/\/+$/, "") || "/", query: new URLSearchParams(location.search) };
 }
 
+/** How often the view has changed to another one: then the new one's heading takes the focus. */
+export let moves = 0;
+
 /** Where the page is. */
 export const address = signal<Address>(read());
 
@@ -19,8 +22,12 @@ export function go(href: string, replace = false): void {
   if (replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
   const before = address.value.path;
-  address.value = read();
-  if (address.value.path !== before) scrollTo(0, 0);
+  const now = read();
+  if (now.path !== before) {
+    moves++;
+    scrollTo(0, 0);
+  }
+  address.value = now;
 }
 
 /** The address of the same view with other filters; "" or null removes one. */
@@ -41,7 +48,11 @@ export function hrefOf(path: string, query: URLSearchParams | Record<string, str
 
 /** Has links of the page change the view, and nothing be loaded. */
 export function listen(): void {
-  addEventListener("popstate", () => (address.value = read()));
+  addEventListener("popstate", () => {
+    const now = read();
+    if (now.path !== address.value.path) moves++;
+    address.value = now;
+  });
   addEventListener("click", (e) => {
     const a = e.target instanceof Element ? e.target.closest("a") : null;
     if (!a || e.defaultPrevented || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
