@@ -2,7 +2,6 @@ package results
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -171,7 +170,7 @@ func (h *Handler) shareReport(ctx context.Context, out *sharedView, s survey.Sha
 	entry, told := newEntry(t), concealReport(rep)
 	out.Touchpoint, out.Report = &entry, &told
 	if s.Comments && told.Total.N != nil && *told.Total.N >= score.Hidden {
-		out.Comments, err = h.sharedComments(ctx, q.span, q.group, map[string][]sharedPeriod{t.ID: told.Periods})
+		out.Comments, err = h.sharedComments(ctx, q.span, q.group, map[store.SeriesKey]commented{seriesOf(t): {told.Periods, told.Channels}})
 	}
 	return err
 }
@@ -186,36 +185,51 @@ func (h *Handler) shareOverview(ctx context.Context, out *sharedView, s survey.S
 		return err
 	}
 	told := sharedOverview{overview: all, Touchpoints: make([]sharedEntry, 0, len(all.Touchpoints))}
-	periods := map[string][]sharedPeriod{}
+	of := map[store.SeriesKey]commented{}
 	for _, e := range all.Touchpoints {
 		one := concealEntry(e, all.From, all.To)
 		told.Touchpoints = append(told.Touchpoints, one)
 		if n := one.Total.N; n != nil && *n >= score.Hidden {
-			periods[e.ID] = one.Trend
+			of[store.SeriesKey{Touchpoint: e.ID, Series: e.Series}] = commented{periods: one.Trend}
 		}
 	}
 	out.Overview = &told
 	if s.Comments {
-		out.Comments, err = h.sharedComments(ctx, q.span, q.group, periods)
+		out.Comments, err = h.sharedComments(ctx, q.span, q.group, of)
 	}
 	return err
 }
 
-// sharedComments returns the newest comments of some touchpoints, by day of the
-// reporting zone, but those of days whose figures are hidden.
-func (h *Handler) sharedComments(ctx context.Context, in span, g score.Group, periods map[string][]sharedPeriod) ([]sharedComment, error) {
+// commented is what is told of a series whose comments are shown.
+type commented struct {
+	periods  []sharedPeriod
+	channels []sharedGroup // none where nothing is told of channels
+}
+
+// tells reports whether an answer is in no figure that is hidden. day is that of
+// the answer.
+func (c commented) tells(day string, channel survey.Channel) bool {
+	in := func(p sharedPeriod) bool { return !p.Hidden && p.From <= day && day < p.To }
+	by := func(g sharedGroup) bool { return g.Hidden && g.Name == string(channel) }
+	return slices.ContainsFunc(c.periods, in) && !slices.ContainsFunc(c.channels, by)
+}
+
+// sharedComments returns the newest comments of some series, but those of days
+// of the reporting zone and by channels whose figures are hidden: each tells its
+// score.
+func (h *Handler) sharedComments(ctx context.Context, in span, g score.Group, of map[store.SeriesKey]commented) ([]sharedComment, error) {
 	f := filter{who: anybody}
 	f.set(g)
 	wanted := func(a *survey.Ask) bool {
-		day := a.AnsweredAt.In(h.Zone).Format(dateFormat)
-		for _, p := range periods[a.Touchpoint] {
-			if p.From <= day && day < p.To {
-				return !p.Hidden && f.keeps(a)
-			}
-		}
-		return false
+		c := of[store.SeriesKey{Touchpoint: a.Touchpoint, Series: a.Series}]
+		return c.tells(a.AnsweredAt.In(h.Zone).Format(dateFormat), a.Channel) && f.keeps(a)
 	}
-	reading := newReading(h.Feed, slices.Sorted(maps.Keys(periods)), store.FeedAt(h.midnight(in.from)), store.FeedAt(h.midnight(in.to)), wanted)
+	var touchpoints []string
+	for k := range of {
+		touchpoints = append(touchpoints, k.Touchpoint)
+	}
+	slices.Sort(touchpoints)
+	reading := newReading(h.Feed, touchpoints, store.FeedAt(h.midnight(in.from)), store.FeedAt(h.midnight(in.to)), wanted)
 	for wave := 0; wave < maxWaves && len(reading.gaps) > 0 && len(reading.entries()) < maxSharedComments; wave++ {
 		if err := reading.wave(ctx); err != nil {
 			return nil, err

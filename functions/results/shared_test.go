@@ -3,6 +3,7 @@ package results
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -124,6 +125,40 @@ func TestSharedReport(t *testing.T) {
 	c.want(open(t, few, key), http.StatusOK, &got)
 	if total := got.Report.Total; total.N != nil || !total.Hidden || total.Score != nil || len(total.Counts) != 0 || got.Comments != nil {
 		t.Errorf("of four answers: %+v", total)
+	}
+}
+
+// TestSharedCommentsTellNothingHidden shares the comments of a touchpoint of
+// which two answers of the month are to another question, and three by another
+// channel: neither figure is told, nor are the scores behind it.
+func TestSharedCommentsTellNothingHidden(t *testing.T) {
+	was, is := touchpoint("shop-nps", survey.CSAT, 1), touchpoint("shop-nps", survey.NPS, 2)
+	earlier, few, rest := several(was, 2, time.November, survey.Popup), several(is, 3, time.November, survey.SMS), several(is, 10, time.November, survey.Popup)
+	more := several(is, 12, time.November, survey.Email) // not hidden: the ten are, so that the three cannot be worked out
+	for i, a := range slices.Concat(earlier, few, rest, more) {
+		a.Comment = fmt.Sprintf("Sana %d", i)
+	}
+	for _, a := range earlier {
+		a.Score = 1
+	}
+	asks := slices.Concat(earlier, few, rest, more)
+	for page, want := range map[survey.View]string{
+		{Page: survey.TouchpointPage, Touchpoint: "shop-nps", Last: 1}: "email",
+		{Page: survey.OverviewPage, Last: 1}:                           "email sms widget",
+	} {
+		h, key := sharing(definitions{was, is}, asks, page, true)
+		var got sharedView
+		caller{t, h}.want(open(t, h, key), http.StatusOK, &got)
+		by := map[string]bool{}
+		for _, c := range got.Comments {
+			by[string(c.Channel)] = true
+			if c.Score == 1 {
+				t.Errorf("%s: a comment of another series: %+v", page.Page, c)
+			}
+		}
+		if s := strings.Join(slices.Sorted(maps.Keys(by)), " "); s != want {
+			t.Errorf("%s: comments by %s, want %s", page.Page, s, want)
+		}
 	}
 }
 
