@@ -80,7 +80,8 @@ var years = sync.OnceValues(func() (definitions, score.Changes) {
 
 // TestViews makes the largest of every view over five years of 20 touchpoints,
 // each of which has at most 60 kB. It takes two steps of calls to the database
-// at most, of which the second is by key: one call for 100 keys.
+// at most, of which the second is by key: one call for 100 keys. The queries of
+// one step count as one: they are made at once (package store).
 func TestViews(t *testing.T) {
 	defs, changes := years()
 	all := "&include=lastYear,previous,channels,segments,earlier"

@@ -485,7 +485,7 @@ func TestOnTables(t *testing.T) {
 		}
 		queries := 0
 		for _, c := range tables.Meter.Calls() {
-			if c.Operation == "ExecuteStatement" || c.Operation == "BatchGetItem" {
+			if c.Operation == "Query" || c.Operation == "BatchGetItem" {
 				queries++
 			}
 		}

@@ -39,7 +39,7 @@
 //	vote       takes a vote, no comment              UpdateItem responses: one, conditional, 1.0 write unit, no index
 //	vote       takes a comment                       GetItem, UpdateItem responses, feed
 //	tally      counts a batch                        UpdateItem tallies: one for each sheet touched
-//	results    reads periods of one or more series   ExecuteStatement tallies: series in, period between
+//	results    reads periods of one or more series   Query tallies series, period between: one for each, at once
 //	results    reads days at the edges of months     BatchGetItem tallies
 //	results    knows the touchpoints                 Query settings kind=touchpoint, once a minute and instance
 //	results    reads an ended series                 GetItem settings kind=series

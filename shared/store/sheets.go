@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -186,50 +187,41 @@ func unmarshalSheet(it item) (StoredSheet, error) {
 	return out, nil
 }
 
-// maxSeries is how many hash keys one PartiQL statement can name ("PartiQL
-// select statements for DynamoDB", on IN).
-const maxSeries = 50
-
 // Sheets returns the sheets of some series from one period to another, both
 // included and of one kind, in any order. Periods without a sheet are left
-// out. It makes one call for 50 series and each megabyte that their sheets
-// have; calls for other series are made at the same time.
+// out. It makes one query for each series and megabyte of its sheets, those of
+// all series at once: to who waits, they are one round trip.
 func (s *Store) Sheets(ctx context.Context, of []SeriesKey, from, to score.Period) ([]StoredSheet, error) {
-	parts := slices.Collect(slices.Chunk(of, maxSeries))
-	found := make([][]StoredSheet, len(parts))
-	err := each(ctx, len(parts), func(ctx context.Context, i int) (err error) {
-		found[i], err = s.sheets(ctx, parts[i], from, to)
-		return err
-	})
-	return slices.Concat(found...), err
+	found, errs := make([][]StoredSheet, len(of)), make([]error, len(of))
+	var wg sync.WaitGroup
+	for i, k := range of {
+		wg.Go(func() { found[i], errs[i] = s.sheets(ctx, k, from, to) })
+	}
+	wg.Wait()
+	return slices.Concat(found...), errors.Join(errs...)
 }
 
-// sheets reads page by page what one statement selects. A query has one hash
-// key, the sheets of an overview have as many as there are touchpoints. By the
-// IN on the hash key and the range of the other, DynamoDB reads the items that
-// it answers with and no others.
-func (s *Store) sheets(ctx context.Context, of []SeriesKey, from, to score.Period) ([]StoredSheet, error) {
-	in := &dynamodb.ExecuteStatementInput{Statement: aws.String(fmt.Sprintf(
-		"SELECT * FROM %q WHERE %q IN [?%s] AND %q BETWEEN ? AND ?",
-		*s.table(topology.Tallies), topology.Tallies.Hash.Name, strings.Repeat(",?", len(of)-1), topology.Tallies.Range.Name))}
-	for _, k := range of {
-		in.Parameters = append(in.Parameters, str(k.String()))
-	}
-	in.Parameters = append(in.Parameters, str(string(from)), str(string(to)))
+func (s *Store) sheets(ctx context.Context, k SeriesKey, from, to score.Period) ([]StoredSheet, error) {
+	e := newExpression()
+	cond := e.is(topology.Tallies.Hash.Name, "=", str(k.String())) + " AND " +
+		e.name(topology.Tallies.Range.Name) + " BETWEEN " + e.value(str(string(from))) + " AND " + e.value(str(string(to)))
 	var out []StoredSheet
-	for {
-		page, err := s.db.ExecuteStatement(ctx, in)
+	pages := dynamodb.NewQueryPaginator(s.db, &dynamodb.QueryInput{
+		TableName:                 s.table(topology.Tallies),
+		KeyConditionExpression:    &cond,
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the sheets of %v: %w", of, err)
+			return nil, fmt.Errorf("reading the sheets of %s: %w", k, err)
 		}
 		if out, err = appendSheets(out, page.Items); err != nil {
 			return nil, err
 		}
-		if page.NextToken == nil {
-			return out, nil
-		}
-		in.NextToken = page.NextToken
 	}
+	return out, nil
 }
 
 func appendSheets(out []StoredSheet, items []item) ([]StoredSheet, error) {

@@ -3,7 +3,6 @@ package testkit
 import (
 	"context"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -57,9 +56,6 @@ func (a *Access) IsGranted(t testing.TB, f topology.Function) {
 	}
 }
 
-// selected finds the table that a statement reads.
-var selected = regexp.MustCompile(`^SELECT \* FROM "([^"]+)" `)
-
 func (a *Access) note(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 	a.mu.Lock()
 	add := func(action topology.Action, table string) {
@@ -86,8 +82,6 @@ func (a *Access) note(ctx context.Context, in middleware.InitializeInput, next m
 		for table := range p.RequestItems {
 			add(topology.BatchWrite, table)
 		}
-	case *dynamodb.ExecuteStatementInput:
-		add(topology.PartiQLSelect, selected.FindStringSubmatch(*p.Statement)[1])
 	case *dynamodb.TransactWriteItemsInput:
 		for _, w := range p.TransactItems {
 			switch {

@@ -225,8 +225,6 @@ const (
 	// transaction is granted by the calls that are in it.
 	BatchGet   Action = "dynamodb:BatchGetItem"
 	BatchWrite Action = "dynamodb:BatchWriteItem"
-	// PartiQLSelect reads by a statement, of several hash keys at once.
-	PartiQLSelect Action = "dynamodb:PartiQLSelect"
 )
 
 // Accesses lists which calls each function makes on which table; nothing else
@@ -239,7 +237,7 @@ func Accesses() []Access {
 		{Vote, Responses, []Action{GetItem, UpdateItem}, false},
 		{Vote, Settings, []Action{Query}, false},
 		{Tally, Tallies, []Action{UpdateItem}, false},
-		{Results, Tallies, []Action{PartiQLSelect, BatchGet}, false},
+		{Results, Tallies, []Action{Query, BatchGet}, false},
 		{Results, Settings, []Action{GetItem, Query, PutItem, UpdateItem, DeleteItem}, false},
 		{Results, Responses, []Action{Query, BatchGet}, true},
 		{Results, Contacts, []Action{GetItem, Scan, PutItem, UpdateItem, DeleteItem}, false},
@@ -336,8 +334,9 @@ const (
 func Publishers() []Function { return []Function{Results} }
 
 // Uploads is the folder of the bucket whose new files are imported, Reports
-// that of what came of them.
+// that of what came of them, and Erasures that of the records of who was erased.
 const (
-	Uploads = "uploads/"
-	Reports = "reports/"
+	Uploads  = "uploads/"
+	Reports  = "reports/"
+	Erasures = "erasures/"
 )
