@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
@@ -37,6 +38,10 @@ type Deployment struct {
 	// Local is whether the tables are not in AWS: the local stack's, or at a
 	// DYNAMODB_ENDPOINT.
 	Local bool
+	// Prefix begins the names of tables and queues. AWS is what NewFromConfig of
+	// a service's package takes, where it is not Local.
+	Prefix string
+	AWS    aws.Config
 }
 
 // Open returns the deployment to work on:
@@ -100,7 +105,7 @@ func open(ctx context.Context, getenv func(string) string, devFile func() (strin
 		Where: fmt.Sprintf("the tables %s* at %s", c.TablePrefix, c.DynamoDBEndpoint),
 		URL:   c.PublicURL,
 
-		Services: services, Now: now, Local: true,
+		Services: services, Now: now, Local: true, Prefix: c.TablePrefix,
 	}, nil
 }
 
@@ -121,6 +126,8 @@ func openAWS(ctx context.Context, getenv func(string) string, given map[string]s
 		Where: fmt.Sprintf("the tables %s* in AWS, %s", c.TablePrefix, c.Region),
 		URL:   c.PublicURL,
 		Now:   time.Now,
+
+		Prefix: c.TablePrefix, AWS: ac,
 	}, nil
 }
 

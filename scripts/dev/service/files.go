@@ -185,3 +185,16 @@ func (f *Files) List(_ context.Context, prefix string) ([]files.Info, error) {
 	slices.SortFunc(out, func(a, b files.Info) int { return strings.Compare(a.Key, b.Key) })
 	return out, nil
 }
+
+// Delete is that of package files's client.
+func (f *Files) Delete(_ context.Context, key string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	for _, folder := range []string{objects, beside} {
+		if err := f.root.Remove(path.Join(folder, key)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("deleting the file %s: %w", key, err)
+		}
+	}
+	return nil
+}

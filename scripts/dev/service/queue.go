@@ -290,3 +290,31 @@ func (s *Services) Dead(limit int) ([]DeadLetter, int) {
 	}
 	return out, len(s.dead)
 }
+
+// Redrive puts all dead letters of a queue's dead-letter queue back into it, as
+// SQS does (StartMessageMoveTask), and returns how many there were. They are
+// handed out at once, as if for the first time. The error is [survey.Invalid]
+// where that is the dead-letter queue of no queue. After another error some are
+// back, and it can be called again; what was put back in the moment that the
+// process ended is there twice, as everything may be.
+func (s *Services) Redrive(failed string) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.IndexFunc(s.queues, func(q *queueState) bool { return q.Failed() == failed })
+	if i < 0 {
+		return 0, survey.Errorf(survey.Invalid, "queue", "queue must be the dead-letter queue of a queue, not %q", failed)
+	}
+	moved := 0
+	for _, d := range slices.Clone(s.dead) {
+		if d.Queue != failed {
+			continue
+		}
+		if err := s.send(s.queues[i].Name, d.Body); err != nil {
+			return moved, err
+		}
+		s.dead = slices.DeleteFunc(s.dead, func(other *DeadLetter) bool { return other == d })
+		s.remove(deadKey + d.ID)
+		moved++
+	}
+	return moved, nil
+}

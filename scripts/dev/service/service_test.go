@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -236,6 +237,65 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%d wait still", n)
 			}
 		})
+	}
+}
+
+// TestRedrive mends what made every message fail, and has them come again: also
+// after a restart none is lost, and none is left.
+func TestRedrive(t *testing.T) {
+	dir := t.TempDir()
+	var broken atomic.Bool
+	broken.Store(true)
+	var asks record[string]
+	send := func(_ context.Context, e events.SQSEvent) (r events.SQSEventResponse, err error) {
+		if broken.Load() {
+			return r, errors.New("no database")
+		}
+		for _, m := range e.Records {
+			a, err := queue.DecodeAsk([]byte(m.Body))
+			if err != nil {
+				t.Error(err)
+			}
+			asks.add(string(a.Occasion) + " " + m.Attributes["ApproximateReceiveCount"])
+		}
+		return r, nil
+	}
+	r := open(t, dir, start)
+	r.sendAsks(3)
+	if err := r.SendRefused(t.Context(), []byte("x"), "no"); err != nil {
+		t.Fatal(err)
+	}
+	r.Start(functions{send: send}.handlers())
+	r.settle()
+	r.move(24 * time.Hour)
+	if _, n := r.Dead(10); n != 4 {
+		t.Fatalf("%d dead letters, want 4", n)
+	}
+	for _, name := range []string{topology.RefusedEvents, "asks", "tally-failed", ""} {
+		if n, err := r.Redrive(name); n != 0 || survey.CodeOf(err) != survey.Invalid {
+			t.Errorf("%q: %d are put back, error %v", name, n, err)
+		}
+	}
+	if n, err := r.Redrive(topology.Imports.Failed()); n != 0 || err != nil {
+		t.Errorf("of imports %d are put back, error %v", n, err)
+	}
+	broken.Store(false)
+	if n, err := r.Redrive(topology.Asks.Failed()); n != 3 || err != nil {
+		t.Fatalf("%d are put back, error %v", n, err)
+	}
+	r.settle()
+	got := asks.got()
+	slices.Sort(got)
+	if want := []string{"order/0 1", "order/1 1", "order/2 1"}; !slices.Equal(got, want) {
+		t.Errorf("asks %v, want %v", got, want)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, dir, start)
+	dead, n := again.Dead(10)
+	if _, waiting := again.Waiting("asks", 1); n != 1 || dead[0].Queue != topology.RefusedEvents || waiting != 0 {
+		t.Errorf("after a restart there are %d dead letters and %d waiting", n, waiting)
 	}
 }
 

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -186,14 +185,7 @@ func (s *site) clock(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *site) clockJSON(w http.ResponseWriter, r *http.Request) {
-	b, err := json.Marshal(s.clockView())
-	if err != nil {
-		fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(b) // a client that is gone needs no answer
+	showJSON(w, r, s.clockView())
 }
 
 func (s *site) move(w http.ResponseWriter, r *http.Request) {

@@ -41,6 +41,8 @@ type Queues interface {
 	Waiting(queue string, limit int) ([]service.Message, int)
 	Scheduled(limit int) ([]service.Scheduled, int)
 	Dead(limit int) ([]service.DeadLetter, int)
+	// Redrive puts the dead letters of a queue back into it.
+	Redrive(failed string) (int, error)
 }
 
 // Journey moves the clock; see [service.Journey].
@@ -97,6 +99,8 @@ func (s *site) serveDesk(mux *http.ServeMux) {
 	mux.HandleFunc("POST /clock", s.move)
 	mux.HandleFunc("POST /clock/stop", s.stop)
 	mux.HandleFunc("GET /queue", s.queue)
+	mux.HandleFunc("GET /queue/dead.json", s.deadJSON)
+	mux.HandleFunc("POST /queue/redrive", s.redrive)
 	mux.HandleFunc("GET /inbox", s.inbox)
 	mux.HandleFunc("GET /inbox/{number}", s.mail)
 	mux.HandleFunc("GET /inbox/{number}/html", s.html)

@@ -2,7 +2,6 @@ package site
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -59,14 +58,7 @@ func (s *site) historyJSON(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, err)
 		return
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		fail(w, r, err)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_, _ = w.Write(b) // a client that is gone needs no answer
+	showJSON(w, r, v)
 }
 
 // workOnHistory returns a handler that has something done, and goes back to

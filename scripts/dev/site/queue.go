@@ -93,6 +93,31 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, "queue.html", view)
 }
 
+// mostDead is how many dead letters programs are told of.
+const mostDead = 10_000
+
+// deadJSON tells programs the dead letters, the newest first; see
+// scripts/redrive.
+func (s *site) deadJSON(w http.ResponseWriter, r *http.Request) {
+	dead, _ := s.desk.Queues.Dead(mostDead)
+	showJSON(w, r, dead)
+}
+
+// redrive puts the dead letters of the queue that the form names back, and tells
+// how many there were.
+func (s *site) redrive(w http.ResponseWriter, r *http.Request) {
+	moved, err := s.desk.Queues.Redrive(r.FormValue("queue"))
+	if message, status, ok := mistake(err); ok {
+		http.Error(w, message, status)
+		return
+	}
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	showJSON(w, r, map[string]int{"moved": moved})
+}
+
 // lines returns asks with the names of their contacts.
 func (s *site) lines(ctx context.Context, asks []queue.Ask, abouts []string, name func(string) string) ([]line, error) {
 	var ids []string

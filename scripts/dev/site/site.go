@@ -5,6 +5,7 @@ package site
 import (
 	"bytes"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -152,6 +153,18 @@ func (s *site) showStatus(w http.ResponseWriter, r *http.Request, status int, na
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // a client that is gone needs no answer
+}
+
+// showJSON answers with what programs read.
+func showJSON(w http.ResponseWriter, r *http.Request, v any) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write(b) // a client that is gone needs no answer
 }
 
 func fail(w http.ResponseWriter, r *http.Request, err error) {
