@@ -2,7 +2,7 @@
 # Installs what this machine lacks for Pulssi, and says what it does. What it
 # cannot install it names, with the command that would.
 #
-#   scripts/setup.sh [go] [node] [dynamodb] [moto] [chromium] [lint]     all of them if none is named
+#   scripts/setup.sh [go] [node] [dynamodb] [moto] [ministack] [chromium] [lint]     all of them if none is named
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .local
@@ -78,17 +78,23 @@ install_dynamodb() {
 # new_python reports whether python3 is 3.10 or newer and can make environments.
 new_python() { has python3 && python3 -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; }
 
-install_moto() {
-  cmp -s scripts/moto.txt .local/moto/.pulssi && [ -x .local/moto/bin/python ] && return 0
+# install_packages NAME ABOUT installs the Python packages of scripts/NAME.txt
+# into an environment of their own, .local/NAME.
+install_packages() {
+  cmp -s "scripts/$1.txt" ".local/$1/.pulssi" && [ -x ".local/$1/bin/python" ] && return 0
   new_python || { apt python3 python3-venv && new_python; } ||
     die "Python 3.10 or newer with venv is missing. Install it: 'sudo apt-get install python3 python3-venv' or 'brew install python'."
-  say "installing moto, which imitates AWS, with its packages of scripts/moto.txt"
-  rm -rf .local/moto
-  python3 -m venv .local/moto >.local/moto.log 2>&1 &&
-    .local/moto/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r scripts/moto.txt >>.local/moto.log 2>&1 ||
-    die "moto could not be installed, see .local/moto.log"
-  cp scripts/moto.txt .local/moto/.pulssi
+  say "installing $1, $2, with its packages of scripts/$1.txt"
+  rm -rf ".local/$1"
+  python3 -m venv ".local/$1" >".local/$1.log" 2>&1 &&
+    ".local/$1/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "scripts/$1.txt" >>".local/$1.log" 2>&1 ||
+    die "$1 could not be installed, see .local/$1.log"
+  cp "scripts/$1.txt" ".local/$1/.pulssi"
 }
+
+install_moto() { install_packages moto "which imitates AWS for tests"; }
+
+install_ministack() { install_packages ministack "which imitates AWS for the rehearsal"; }
 
 install_chromium() {
   [ -z "${CHROMIUM:-}" ] || return 0
@@ -116,11 +122,12 @@ for part in "${@:-all}"; do
     install_node
     install_dynamodb
     install_moto
+    install_ministack
     install_chromium
     install_lint
     ;;
   go) ;; # looked at in any case
-  node | dynamodb | moto | chromium | lint) "install_$part" ;;
-  *) die "there is no part '$part': go, node, dynamodb, moto, chromium, lint" ;;
+  node | dynamodb | moto | ministack | chromium | lint) "install_$part" ;;
+  *) die "there is no part '$part': go, node, dynamodb, moto, ministack, chromium, lint" ;;
   esac
 done
