@@ -122,6 +122,9 @@ function Arrow(props: { of: Difference | null }): VNode {
   );
 }
 
+/** From how many asks a response rate says something: fewer are those that somebody tried out. */
+const enough = 10;
+
 /** How many answered, and of those reached how many. */
 export function Answers(props: { figures: Figures }): VNode {
   const f = props.figures;
@@ -137,7 +140,7 @@ export function Answers(props: { figures: Figures }): VNode {
     <p class="answers">
       <span>{count(t.answers, f.n)}</span>
       {f.tooFew && f.n > 0 && <span class="few-word">{t.tooFew}</span>}
-      {f.rates.answeredOfDelivered !== null && <span>{fill(t.rate, { n: percent(f.rates.answeredOfDelivered) })}</span>}
+      {f.rates.answeredOfDelivered !== null && f.sent >= enough && <span>{fill(t.rate, { n: percent(f.rates.answeredOfDelivered) })}</span>}
     </p>
   );
 }
