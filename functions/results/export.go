@@ -25,6 +25,7 @@ import (
 const (
 	maxPart = 4 << 20 // bytes after which a part of a CSV file ends with the row
 	maxRows = 10_000  // of a workbook, which has no parts
+	maxBook = 4 << 20 // bytes of a workbook
 )
 
 // Kinds of exports, and their formats.
@@ -339,6 +340,9 @@ func (f file) answer(w tableWriter, name string) (apigw.Response, error) {
 	if err != nil {
 		return apigw.Response{}, err
 	}
+	if f.format == formatXLSX && len(b) > maxBook {
+		return apigw.Response{}, survey.Errorf(survey.Invalid, "format", "format must be csv for a file of over %d MB; or ask for fewer days", maxBook>>20)
+	}
 	types := map[string]string{
 		formatCSV:  "text/csv; charset=utf-8",
 		formatXLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -378,14 +382,29 @@ func (w *csvWriter) size() int { return w.buf.Len() }
 
 func (w *csvWriter) finish() ([]byte, error) { return w.buf.Bytes(), w.csv.Error() }
 
-// harmless returns a text that no spreadsheet takes for a formula: one that
-// begins like one gets an apostrophe before it (OWASP, "CSV Injection").
+// harmless returns a text that no spreadsheet takes for a formula, nor a part of
+// it (OWASP, "CSV Injection"): what begins like one gets an apostrophe before it.
+// A part begins after whatever could end a cell: a spreadsheet parts a file by
+// the signs of the reader's region, semicolons where the file has commas, and
+// then quotes do not hold a text together.
 func harmless(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
+	var out strings.Builder
+	first := formulas + "\t\r\n"
+	for _, r := range s {
+		if strings.ContainsRune(first, r) {
+			out.WriteByte('\'')
+		}
+		out.WriteRune(r)
+		if first = ""; strings.ContainsRune(",;\t\r\n\"", r) {
+			first = formulas
+		}
 	}
-	return s
+	return out.String()
 }
+
+// formulas are the signs that a formula begins with, as wide as letters of
+// Chinese and Japanese too.
+const formulas = "=+-@＝＋－＠"
 
 // workbook writes an Excel workbook of one sheet. Its texts are of the type
 // text, which is never a formula.

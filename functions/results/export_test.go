@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"os"
@@ -331,6 +332,18 @@ func TestExportRefuses(t *testing.T) {
 			caller{t, h}.refused(get(t, h, routeExport, tt.path, tt.query), tt.status, tt.code, tt.field, tt.msg)
 		})
 	}
+	var long words // of letters that no compression makes much shorter
+	for _, a := range feed[:1500] {
+		letters := make([]rune, survey.MaxComment)
+		for i := range letters {
+			letters[i] = rune(0x4e00 + rand.IntN(0x5000))
+		}
+		one := *a
+		one.Comment = string(letters)
+		long = append(long, &one)
+	}
+	h.Feed = long
+	caller{t, h}.refused(get(t, h, routeExport, "shop-nps", "what=comments&format=xlsx"), 400, survey.Invalid, "format", "csv for a file of over 4 MB")
 	h.Feed = feed[1:]
 	if b, _ := download(t, h, "shop-nps", "what=comments&format=xlsx"); len(b) == 0 {
 		t.Error("a workbook of 10,000 comments is empty")
@@ -340,7 +353,8 @@ func TestExportRefuses(t *testing.T) {
 }
 
 func TestHarmless(t *testing.T) {
-	want := map[string]string{"": "", "a": "a", "=1": "'=1", "+": "'+", "-1": "'-1", "@x": "'@x", "\t=1": "'\t=1", "\r=1": "'\r=1", "\n=1": "'\n=1", "ä=1": "ä=1"}
+	want := map[string]string{"": "", "a": "a", "=1": "'=1", "+": "'+", "-1": "'-1", "@x": "'@x", "\t1": "'\t1", "\r1": "'\r1", "\n=1": "'\n'=1", "ä=1": "ä=1",
+		"＝1": "'＝1", "a;=1": "a;'=1", "a,+1": "a,'+1", "a\t@x": "a\t'@x", "a\n\n-1": "a\n\n'-1", `a;"=1"`: `a;"'=1"`, "a; b, c\nd": "a; b, c\nd"}
 	got := map[string]string{}
 	for s := range want {
 		got[s] = harmless(s)
