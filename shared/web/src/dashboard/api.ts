@@ -20,6 +20,7 @@ export class Problem extends Error {
 
 /** Whether the API was reached the last time. */
 export const online = signal(navigator.onLine);
+addEventListener("offline", () => (online.value = false));
 /** When something was last heard from it. */
 export const heard = signal<Date | null>(null);
 

@@ -113,7 +113,8 @@ export function Layout(props: { me: Me | null; waiting?: boolean; children: Comp
         {!online.value && <p class="note warn">{t.offline}</p>}
         {me?.demo && <p class="note">{t.demo}</p>}
       </div>
-      <main id="content" tabIndex={-1}>
+      {/* Another one than while waiting: what comes does not move what was there. */}
+      <main key={waiting ? "waiting" : "page"} id="content" tabIndex={-1}>
         {props.children}
       </main>
     </>
