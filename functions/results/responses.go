@@ -158,15 +158,19 @@ func (h *Handler) seen(ctx context.Context, r *call, values url.Values) ([]strin
 
 // days returns the days that are asked for, by the rules of [parseSpan].
 func (h *Handler) days(values url.Values) (from, to time.Time, err error) {
-	y, m, d := h.Now().In(h.Zone).Date()
-	s, err := parseSpan(values, asked, time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
+	s, err := parseSpan(values, asked, h.today())
 	return s.from, s.to, err
 }
 
-// midnight returns the moment at which a day of the reporting zone begins.
+// midnight returns the moment at which a day of the reporting zone begins: where
+// the clocks skip midnight, the one at which they do.
 func (h *Handler) midnight(day time.Time) time.Time {
 	y, m, d := day.Date()
-	return time.Date(y, m, d, 0, 0, 0, 0, h.Zone)
+	t := time.Date(y, m, d, 0, 0, 0, 0, h.Zone)
+	if t.Day() != d {
+		_, t = t.ZoneBounds()
+	}
+	return t
 }
 
 // filter says which answers with words are wanted.

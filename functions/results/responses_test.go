@@ -409,3 +409,22 @@ func FuzzCursor(f *testing.F) {
 		}
 	})
 }
+
+// Clocks that skip midnight go on at one, of the next day: what was said just
+// before is of the day that ends.
+func TestDaysBeginWhereMidnightIsSkipped(t *testing.T) {
+	for zone, day := range map[string]string{"America/Santiago": "2026-09-06", "Africa/Cairo": "2026-04-24", "Europe/Helsinki": "2026-03-29"} {
+		at, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := time.Parse(dateFormat, day)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begins := (&Handler{Zone: at}).midnight(d)
+		if last, first := begins.Add(-time.Millisecond).In(at), begins.In(at); last.Format(dateFormat) >= day || first.Format(dateFormat) != day {
+			t.Errorf("%s, %s begins at %v, after %v", zone, day, first, last)
+		}
+	}
+}
