@@ -216,6 +216,7 @@ export function Funnel(props: { total: Figures }): VNode {
         <p class="soft">{t.noneSent}</p>
       ) : (
         <>
+          <p class="soft">{t.funnelAbout}</p>
           <ol class="funnel">
             {step(t.sent, f.sent, f.sent)}
             {step(t.delivered, f.delivered, f.sent)}

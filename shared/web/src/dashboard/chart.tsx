@@ -515,6 +515,7 @@ function trend(of: TrendOf): Drawing {
       const text = fill(t.goalIs, { goal: valueText(m, of.goal) });
       const [x, y] = [bbox.left + 4 * px, u.valToPos(of.goal, "y", true) - 3 * px];
       ctx.font = font(12);
+      ctx.textAlign = "left";
       ctx.textBaseline = "bottom";
       ctx.strokeStyle = ink("card");
       ctx.lineWidth = 4 * px;

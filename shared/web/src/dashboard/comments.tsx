@@ -7,7 +7,7 @@ import { segmentName } from "./breakdown.tsx";
 import type { Metric, Response_, Responses } from "./contract.ts";
 import { count, date, fill, moment, number, texts } from "./locale.ts";
 import { answers, categories, categoryName, categoryOf, channelName, languageName, tone } from "./metric.ts";
-import { Bone, Trouble } from "./parts.tsx";
+import { Bone, problemText, Trouble } from "./parts.tsx";
 import { rangeQuery } from "./range.tsx";
 import { address, go, hrefOf, withQuery } from "./router.ts";
 import app from "./texts/app.json";
@@ -116,7 +116,7 @@ export function Comments(props: { touchpoint: string; metric: Metric; zone: stri
     <div class="comments">
       <Filters metric={props.metric} channels={props.channels} segments={props.segments} />
       {first && trouble && !data ? (
-        trouble.status === 400 ? <p class="note warn" role="alert">{trouble.message}</p> : <Trouble problem={trouble} />
+        trouble.status === 400 ? <p class="note warn" role="alert">{problemText(trouble)}</p> : <Trouble problem={trouble} />
       ) : first ? (
         <div class="waiting" aria-busy="true">
           <span class="unseen" role="status">
@@ -140,7 +140,7 @@ export function Comments(props: { touchpoint: string; metric: Metric; zone: stri
               <Comment key={r.key} of={r} zone={props.zone} />
             ))}
           </ol>
-          {waiting && trouble && <p class="note warn" role="alert">{trouble.message || a.failing}</p>}
+          {waiting && trouble && <p class="note warn" role="alert">{problemText(trouble)}</p>}
           {list.length === 0 && cursor === null && !waiting && (
             <div class="nothing">
               <p>{some ? t.nothingFound : t.nothing}</p>
@@ -151,7 +151,7 @@ export function Comments(props: { touchpoint: string; metric: Metric; zone: stri
               )}
             </div>
           )}
-          {problem.value && <p class="note warn" role="alert">{problem.value.message || a.failing}</p>}
+          {problem.value && <p class="note warn" role="alert">{problemText(problem.value)}</p>}
           {cursor !== null && !waiting && (
             <div class="further">
               <p class="soft" role="status">
@@ -241,7 +241,7 @@ function Filters(props: { metric: Metric; channels: string[]; segments: string[]
   if (value("channel")) chips.push(["channel", channelName(value("channel"))]);
   if (value("segment")) chips.push(["segment", segmentName(value("segment"))]);
   if (value("locale")) chips.push(["locale", languageName(value("locale"))]);
-  if (value("q")) chips.push(["q", `“${value("q")}”`]);
+  if (value("q")) chips.push(["q", fill(t.quoted, { q: value("q") })]);
   return (
     <form
       class="filters"

@@ -6,6 +6,7 @@ import { file, Problem } from "./api.ts";
 import { save } from "./chart.tsx";
 import type { Unit } from "./contract.ts";
 import { count, texts } from "./locale.ts";
+import { problemText } from "./parts.tsx";
 import { rangeQuery } from "./range.tsx";
 import { address, hrefOf } from "./router.ts";
 import app from "./texts/app.json";
@@ -87,7 +88,7 @@ export function Export(props: { touchpoint: string; by: Unit }): VNode {
       save(new Blob(bodies, { type }), name);
       done.value = true;
     } catch (e) {
-      if (mine === run.current) problem.value = (e instanceof Problem && e.message) || t.failed;
+      if (mine === run.current) problem.value = e instanceof Problem && e.status > 0 && e.status < 500 ? problemText(e) : t.failed;
     } finally {
       if (mine === run.current) parts.value = null;
     }

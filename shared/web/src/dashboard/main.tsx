@@ -28,7 +28,7 @@ function page(me: Me, path: string): VNode {
   const missing = (
     <>
       <Title hidden>{texts(app).notFound}</Title>
-      <Trouble problem={{ status: 404, message: "" }} />
+      <Trouble problem={{ status: 404 }} />
     </>
   );
   if (rest.length > 0) return missing;

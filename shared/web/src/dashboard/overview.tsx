@@ -3,14 +3,14 @@
 import type { VNode } from "preact";
 import { useLive } from "./api.ts";
 import { segmentName } from "./breakdown.tsx";
-import type { Metric, Overview as Data, OverviewEntry, Phase } from "./contract.ts";
+import type { Metric, Overview as Data, OverviewEntry, Period, Phase } from "./contract.ts";
 import { count, fill, texts } from "./locale.ts";
 import { useMe } from "./me.ts";
 import { bounds, changeText, marginText, ownIn, scoreText, valueText } from "./metric.ts";
 import { Bone, Loaded, Title } from "./parts.tsx";
 import { Range, rangeQuery, rangeToShare } from "./range.tsx";
 import { address, go, hrefOf, withQuery } from "./router.ts";
-import { Answers, Change, Goal, Score, metricName, verdictText } from "./score.tsx";
+import { Answers, Change, Goal, Score, isNear, metricName, verdictText } from "./score.tsx";
 import { ShareButton } from "./shares.tsx";
 import { Spark } from "./spark.tsx";
 import app from "./texts/app.json";
@@ -47,7 +47,7 @@ export function Overview(): VNode {
           ) : (
             <>
               {data.touchpoints.every(isEmpty) && <Nothing title={t.noAnswers} about={t.noAnswersAbout} href="/dashboard/settings" link={texts(app).settings} />}
-              <Path overview={data} link={(e) => hrefOf(`/dashboard/t/${encodeURIComponent(e.id)}`, query())} />
+              <Path overview={data} link={(e, days) => hrefOf(`/dashboard/t/${encodeURIComponent(e.id)}`, { ...query(), ...days })} />
             </>
           )
         }
@@ -100,8 +100,11 @@ function Nothing(props: { title: string; about: string; href: string; link: stri
   );
 }
 
+/** The address of a touchpoint in the view's days, or in others. */
+type Link = (e: OverviewEntry, days?: { from: string; to: string }) => string;
+
 /** What there is to look at, and the touchpoints by phase. Without link it is only to be read. */
-export function Path(props: { overview: Data; link?: (e: OverviewEntry) => string }): VNode {
+export function Path(props: { overview: Data; link?: Link }): VNode {
   const { overview, link } = props;
   const t = texts(words);
   return (
@@ -153,12 +156,12 @@ function Card(props: { entry: OverviewEntry; href?: string }): VNode {
 /** How many are told of at once. */
 const mostTold = 6;
 
-/** What deserves a look: what has really become worse, and then what misses its goal. */
-function Attention(props: { entries: OverviewEntry[]; link?: (e: OverviewEntry) => string }): VNode {
+/** What deserves a look: what has really become worse, which leads to those months, and then what misses its goal, the surest first. */
+function Attention(props: { entries: OverviewEntry[]; link?: Link }): VNode {
   const { link } = props;
   const t = texts(words);
   const worse = props.entries.filter(isWorse).sort((a, b) => part(b.metric, b.recent.difference!.change) - part(a.metric, a.recent.difference!.change));
-  const missed = props.entries.filter((e) => !isWorse(e) && e.total.verdict === "missed").sort((a, b) => part(b.metric, b.total.distance) - part(a.metric, a.total.distance));
+  const missed = props.entries.filter((e) => !isWorse(e) && e.total.verdict === "missed").sort((a, b) => Number(isNear(a.total, a.goal)) - Number(isNear(b.total, b.goal)) || part(b.metric, b.total.distance) - part(a.metric, a.total.distance));
   const all = [...worse, ...missed];
   return (
     <section class="attention" aria-labelledby="attention">
@@ -168,8 +171,8 @@ function Attention(props: { entries: OverviewEntry[]; link?: (e: OverviewEntry) 
       ) : (
         <ol>
           {all.slice(0, mostTold).map((e) => (
-            <li key={e.id} class={isWorse(e) ? "worse" : "missed"}>
-              {link ? <a href={link(e)}>{ownIn(e, e.name)}</a> : <strong>{ownIn(e, e.name)}</strong>}
+            <li key={e.id} class={isWorse(e) ? "worse" : isNear(e.total, e.goal) ? "near" : "missed"}>
+              {link ? <a href={isWorse(e) ? link(e, daysOf(e.recent.now)) : link(e)}>{ownIn(e, e.name)}</a> : <strong>{ownIn(e, e.name)}</strong>}
               <span class="why">{why(e)}</span>
             </li>
           ))}
@@ -178,6 +181,10 @@ function Attention(props: { entries: OverviewEntry[]; link?: (e: OverviewEntry) 
       {all.length > mostTold && <p class="rest">{count(t.more, all.length - mostTold)}</p>}
     </section>
   );
+}
+
+function daysOf(p: Period): { from: string; to: string } {
+  return { from: p.from, to: p.to };
 }
 
 function isEmpty(e: OverviewEntry): boolean {
@@ -199,7 +206,7 @@ function why(e: OverviewEntry): string {
   const d = e.recent.difference;
   const parts = [`${scoreText(e.metric, e.total)} ${marginText(e.metric, e.total) ?? ""}`.trim()];
   if (isWorse(e)) parts.push(fill(t.hasChanged, { change: changeText(e.metric, d!.change), verdict: verdictText(d!) }));
-  if (e.total.verdict === "missed") parts.push(fill(t.missed, { goal: valueText(e.metric, e.goal!), n: changeText(e.metric, e.total.distance!) }));
+  if (e.total.verdict === "missed") parts.push(fill(isNear(e.total, e.goal) ? t.justMissed : t.missed, { goal: valueText(e.metric, e.goal!), n: changeText(e.metric, e.total.distance!) }));
   return parts.join(" · ");
 }
 

@@ -2,9 +2,9 @@
 import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { ReadonlySignal } from "@preact/signals";
-import { online, type Live } from "./api.ts";
+import { online, type Live, type Problem } from "./api.ts";
 import { texts } from "./locale.ts";
-import { moves } from "./router.ts";
+import { address, moves } from "./router.ts";
 import app from "./texts/app.json";
 
 /** The change of view whose heading had the focus last. */
@@ -55,19 +55,35 @@ export function Loaded<T>(props: { live: ReadonlySignal<Live<T>>; skeleton: VNod
   );
 }
 
-/** What cannot be shown, and why. */
-export function Trouble(props: { problem: { status: number; message: string } }): VNode {
+/** What went wrong, as far as it matters here. */
+type What = Pick<Problem, "status"> & Partial<Pick<Problem, "field">>;
+
+/** Why something cannot be had, in words of the page's language: the API's own are for programs. */
+export function problemText(problem: What): string {
   const t = texts(app);
-  const { status, message } = props.problem;
-  const [title, about] =
-    status === 404 ? [t.notFound, t.notFoundAbout] : status === 403 ? [t.forbidden, t.forbiddenAbout] : status === 0 ? [t.failed, t.offline] : status >= 500 ? [t.failed, t.failing] : [t.refused, ""];
+  const { status, field = "" } = problem;
+  if (status === 0) return t.unreached;
+  if (status >= 500) return t.unanswered;
+  if (status === 403) return t.forbiddenAbout;
+  if (status === 404) return field === "segment" ? t.noSegmentAbout : t.notFoundAbout;
+  return t.refusedFields[field as keyof typeof t.refusedFields] ?? t.refusedAbout;
+}
+
+/** What cannot be shown, and why. Where the choices in the address are to blame, it leads to the same page without them. */
+export function Trouble(props: { problem: What }): VNode {
+  const t = texts(app);
+  const { status, field } = props.problem;
+  const part = status === 404 && field === "segment";
+  const title = part ? t.noSegment : status === 404 ? t.notFound : status === 403 ? t.forbidden : status === 0 || status >= 500 ? t.failed : t.refused;
+  const { path, query } = address.value;
+  const again = (part || status === 400) && query.size > 0;
   return (
     <section class="trouble" role="alert">
       <h2>{title}</h2>
-      {about ? <p>{about}</p> : <p lang="en">{message}</p>}
+      <p>{problemText(props.problem)}</p>
       <p>
-        <a class="button" href="/dashboard">
-          {t.toOverview}
+        <a class="button" href={again ? path : "/dashboard"}>
+          {again ? t.withoutChoices : t.toOverview}
         </a>
       </p>
     </section>

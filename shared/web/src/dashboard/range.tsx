@@ -10,9 +10,9 @@ import words from "./texts/range.json";
 const firstDay = "2000-01-01";
 /** Months that can be chosen without a date; the first is what the API takes where none is given. */
 const usual = [12, 3, 24] as const;
-const shape = /^\d{4}-\d{2}-\d{2}$/;
+const shape = /^2[01]\d\d-\d{2}-\d{2}$/;
 
-const written = (d: Date): string => d.toISOString().slice(0, 10);
+const written = (d: Date): string => (isNaN(d.getTime()) ? "" : d.toISOString().slice(0, 10));
 
 /** The day so many days after another. */
 export function daysAfter(date: string, n: number): string {
@@ -27,11 +27,16 @@ function firstOf(months: number, today: string): string {
   return written(new Date(Date.UTC(d.getUTCFullYear(), d.getUTCMonth() - months + 1, 1)));
 }
 
-/** The days in an address, for the API: from is among them, to is not. Without to they go on to this day; without from they are the last 12 months. */
+/** Reports whether a text is a day that the API answers about. */
+function isDay(text: string | null): text is string {
+  return text !== null && shape.test(text) && daysAfter(text, 0) === text;
+}
+
+/** The days in an address, for the API: from is among them, to is not. Without to they go on to this day; without from they are the last 12 months. What is no day does not count. */
 export function rangeQuery(q: URLSearchParams): { from?: string; to?: string } {
   const from = q.get("from");
   const to = q.get("to");
-  return { ...(from && shape.test(from) ? { from } : {}), ...(to && shape.test(to) ? { to } : {}) };
+  return { ...(isDay(from) ? { from } : {}), ...(isDay(to) ? { to } : {}) };
 }
 
 /** The days of an address as a shared view keeps them: so many months that move on with time, or two dates. */
@@ -93,7 +98,7 @@ function OwnDays(props: { from: string; last: string; today: string }): VNode {
   useEffect(() => setDraft({ from: props.from, last: props.last }), [props.from, props.last]);
   const latest = props.last > props.today ? props.last : props.today;
   const possible = (d: string) => d >= firstDay && d <= latest;
-  const wrong = possible(draft.from) && possible(draft.last) && draft.from > draft.last;
+  const wrong = draft.from >= firstDay && draft.last >= firstDay && draft.from > draft.last;
   const set = (change: Partial<typeof draft>) => {
     const next = { ...draft, ...change };
     setDraft(next);

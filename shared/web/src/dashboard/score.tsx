@@ -56,6 +56,11 @@ function Mark(props: { kind: "good" | "bad" | "none" }): VNode {
   );
 }
 
+/** Reports whether a goal lies within a score's margin of error: then it may be met as well as missed. */
+export function isNear(f: Figures, goal: number | null): boolean {
+  return goal !== null && f.low !== null && f.high !== null && f.low <= goal && goal <= f.high;
+}
+
 /** How a score stands against its goal. */
 export function Goal(props: { metric: Metric; figures: Figures; goal: number | null }): VNode {
   const { metric, figures: f, goal } = props;
@@ -69,7 +74,8 @@ export function Goal(props: { metric: Metric; figures: Figures; goal: number | n
     );
   }
   const kind = f.verdict === "met" ? "good" : f.verdict === "missed" ? "bad" : "none";
-  const text = kind === "good" ? t.goalMet : kind === "bad" ? t.goalMissed : hidden(f) || f.n === 0 ? t.goal : t.goalTooFew;
+  const near = isNear(f, goal);
+  const text = kind === "good" ? (near ? t.goalJustMet : t.goalMet) : kind === "bad" ? (near ? t.goalJustMissed : t.goalMissed) : hidden(f) || f.n === 0 ? t.goal : t.goalTooFew;
   return (
     <p class={`goal ${kind}`}>
       <Mark kind={kind} />

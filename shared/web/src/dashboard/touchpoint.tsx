@@ -1,6 +1,6 @@
 // One touchpoint: how it stands, how it got there, and why.
 import type { ComponentChildren, VNode } from "preact";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { useLive } from "./api.ts";
 import { Annotations } from "./annotations.tsx";
 import { CategoryKeys, Distribution, Funnel, Groups, pickCategory, segmentName } from "./breakdown.tsx";
@@ -18,6 +18,7 @@ import { address, go, hrefOf, withQuery } from "./router.ts";
 import { Answers, Change, Goal, metricName, Score } from "./score.tsx";
 import { ShareButton } from "./shares.tsx";
 import { Themes } from "./themes.tsx";
+import app from "./texts/app.json";
 import words from "./texts/touchpoint.json";
 
 /** How many days the address is about. */
@@ -49,12 +50,24 @@ export function Touchpoint(props: { id: string }): VNode {
   const list = useLive<{ touchpoints: TouchpointEntry[] }>(() => "/api/touchpoints");
   const live = useLive<Report>(() => path(props.id, me.today));
   const report = live.value.data;
+  // Numbers are of one channel or of one segment; an address with both is mended.
+  const both = address.value.query.has("channel") && address.value.query.has("segment");
+  useEffect(() => {
+    if (both) go(withQuery({ segment: null }), true);
+  }, [both]);
   return (
     <div class="touchpoint">
       <Loaded live={list} skeleton={<Skeleton />}>
         {({ touchpoints }) => {
           const entry = touchpoints.find((x) => x.id === props.id);
-          if (!entry) return <Trouble problem={{ status: 404, message: "" }} />;
+          if (!entry) {
+            return (
+              <>
+                <Title hidden>{texts(app).notFound}</Title>
+                <Trouble problem={{ status: 404 }} />
+              </>
+            );
+          }
           const q = address.value.query;
           const by = unit(me.today);
           const segments = me.segments ?? report?.segments?.map((g) => g.name) ?? [];
