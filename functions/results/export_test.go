@@ -10,8 +10,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -367,46 +365,24 @@ func TestHarmless(t *testing.T) {
 // TestExportOfCases holds both kinds of files against numbers that were computed
 // by hand, to the last digit.
 func TestExportOfCases(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("testdata", "cases.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Cases []struct {
-			Name                     string
-			Metric                   survey.Metric
-			Counts                   map[string]int64
-			Shown                    string
-			Score, Margin, Low, High *float64
-		}
-	}
-	if err := json.Unmarshal(b, &file); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range file.Cases {
+	for _, c := range handCases(t) {
 		t.Run(c.Name, func(t *testing.T) {
-			var tally score.Tally
-			for given, n := range c.Counts {
-				i, err := strconv.Atoi(given)
-				if err != nil {
-					t.Fatal(err)
-				}
-				tally.Scores[i] = n
-			}
-			h := newHandler(definitions{touchpoint("case", c.Metric, 1)}, score.Changes{{Touchpoint: "case", Series: 1, Period: "month#2026-10"}: {score.All: tally}})
-			const query = "from=2026-10-01&to=2026-11-01"
-			csvFile, _ := download(t, h, "case", query)
-			workbook, _ := download(t, h, "case", query+"&format=xlsx")
+			h := c.counted(t)
+			csvFile, _ := download(t, h, "case", caseQuery)
+			workbook, _ := download(t, h, "case", caseQuery+"&format=xlsx")
 			cells, _ := readWorkbook(t, workbook)
 			for format, rows := range map[string][][]string{"CSV": readCSV(t, csvFile, ','), "XLSX": cells} {
 				at := func(column string) string { return rows[1][slices.Index(rows[0], column)] }
 				if at("shown") != c.Shown {
 					t.Errorf("%s: shown %q, want %q", format, at("shown"), c.Shown)
 				}
-				for column, want := range map[string]*float64{"score": c.Score, "margin": c.Margin, "low": c.Low, "high": c.High} {
-					got, err := strconv.ParseFloat(at(column), 64)
-					if want == nil && at(column) != "" || want != nil && (err != nil || got != *want) {
-						t.Errorf("%s: %s is %q, want %v", format, column, at(column), want)
+				for column, want := range map[string]*json.Number{"score": c.Score, "margin": c.Margin, "low": c.Low, "high": c.High} {
+					var got *json.Number
+					if at(column) != "" {
+						got = new(json.Number(at(column)))
+					}
+					if !same(got, want) {
+						t.Errorf("%s: %s is %q, want %v", format, column, at(column), text(want))
 					}
 				}
 			}
