@@ -1,6 +1,7 @@
 package results
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -141,7 +142,7 @@ func onceEach(raw string, known ...string) (url.Values, error) {
 	if err != nil {
 		return nil, survey.Errorf(survey.Invalid, "query", "query must be percent-encoded name=value pairs joined by &")
 	}
-	for name, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(values)) { // of several mistakes always the same is told
 		if !slices.Contains(known, name) {
 			has := ", which has none"
 			if len(known) > 0 {
@@ -149,7 +150,7 @@ func onceEach(raw string, known ...string) (url.Values, error) {
 			}
 			return nil, survey.Errorf(survey.UnknownField, name, "%s is not a parameter of this request%s", name, has)
 		}
-		if len(v) > 1 {
+		if len(values[name]) > 1 {
 			return nil, survey.Errorf(survey.Invalid, name, "%s must be there once", name)
 		}
 	}
