@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -35,8 +36,9 @@ type Store interface {
 
 // Handler takes notices and replies. It is safe for concurrent use.
 type Handler struct {
-	Store Store
-	Now   func() time.Time
+	Store   Store
+	Metrics *obs.Metrics // nil for none
+	Now     func() time.Time
 }
 
 // errForeign is what is neither a notice nor a reply: a mistake in what invokes

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -95,8 +96,14 @@ func (h *Handler) notice(ctx context.Context, detail json.RawMessage) error {
 	if err != nil {
 		return fmt.Errorf("noting %s of message %s: %w", n.EventType, n.Mail.MessageID, err)
 	}
+	if name, ok := watched[n.EventType]; ok {
+		h.Metrics.Put(ctx, nil, name.Is(1))
+	}
 	return nil
 }
+
+// watched are the notices that are counted for people to watch.
+var watched = map[string]obs.Name{"Bounce": obs.Bounces, "Complaint": obs.Complaints}
 
 // noteBounces changes what is known of the address that the message of an ask
 // went to, where the contact has it still. The ask of a test has none.

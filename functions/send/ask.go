@@ -170,7 +170,7 @@ func (h *Handler) deliver(ctx context.Context, m *matter, a *survey.Ask, d surve
 	default:
 		return err
 	}
-	logSent(ctx, m, a.Channel, messageID)
+	h.tellSent(ctx, m, a.Channel, messageID)
 	a.SentAt = h.Now()
 	if err := h.Store.MarkSent(ctx, a.ID, a.SentAt); err != nil {
 		return err

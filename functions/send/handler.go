@@ -23,6 +23,7 @@ import (
 
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/message"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -92,8 +93,9 @@ type Handler struct {
 	// DryRun is whether all is decided and written, and nothing sent. What
 	// would have been sent is told in the log, leaves no trace else, and is
 	// gone from the queue.
-	DryRun bool
-	Now    func() time.Time
+	DryRun  bool
+	Metrics *obs.Metrics // nil for none
+	Now     func() time.Time
 }
 
 const (

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/pulssi/pulssi/shared/message"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -26,8 +27,13 @@ var (
 
 func TestAsk(t *testing.T) {
 	w := newWorld(t)
+	var told strings.Builder
+	w.h.Metrics = obs.NewMetrics(func(string) string { return "pulssi-prod-send" }, &told, w.h.Now)
 	a := w.purchase(w.contact(nil))
 	w.done(a)
+	if line := told.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, `"Sends":1`) || strings.Contains(line, "@") {
+		t.Errorf("one message was sent; told is %s", line)
+	}
 
 	id := w.h.askID(a)
 	want := &survey.Ask{

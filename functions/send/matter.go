@@ -12,6 +12,7 @@ import (
 
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/message"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -160,7 +161,8 @@ func (h *Handler) write(ctx context.Context, m *matter, a *survey.Ask) (message.
 	return out, err
 }
 
-// logSent tells that a message was taken by its service.
-func logSent(ctx context.Context, m *matter, channel survey.Channel, messageID string) {
+// tellSent tells that a message was taken by its service.
+func (h *Handler) tellSent(ctx context.Context, m *matter, channel survey.Channel, messageID string) {
 	slog.InfoContext(ctx, "sent", "touchpoint", m.Touchpoint, "contact", m.Contact, "reminder", m.Reminder, "channel", string(channel), "serviceId", messageID)
+	h.Metrics.Put(ctx, nil, obs.Sends.Is(1))
 }

@@ -69,7 +69,7 @@ func (h *Handler) remind(ctx context.Context, a queue.Ask) error {
 	messageID, err := h.Transports[channel].Send(ctx, msg)
 	switch code := survey.CodeOf(err); {
 	case err == nil:
-		logSent(ctx, m, channel, messageID)
+		h.tellSent(ctx, m, channel, messageID)
 	case code == survey.Invalid:
 		slog.WarnContext(ctx, "refused for good", "touchpoint", m.Touchpoint, "contact", m.Contact, "channel", string(channel), "reminder", true, "error", err.Error())
 		if err := h.Store.ReleaseReminder(ctx, ask.ID, now); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/score"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -39,8 +40,9 @@ const (
 type Handler struct {
 	Sheets Sheets
 	// Zone is the reporting time zone, which decides the day and the month.
-	Zone *time.Location
-	Now  func() time.Time
+	Zone    *time.Location
+	Metrics *obs.Metrics // nil for none
+	Now     func() time.Time
 }
 
 // Handle counts a batch. It may be delivered again, in whole or in part, in
@@ -69,11 +71,13 @@ func (h *Handler) Handle(ctx context.Context, e events.DynamoDBTimeWindowEvent) 
 		defer cancel()
 	}
 	records := inOrder(e.Records)
-	parts, from, err := h.divide(records)
+	var seen watched
+	parts, from, err := h.divide(records, &seen)
 	if left, writeErr := h.count(ctx, e.ShardID, parts); writeErr != nil {
 		from, err = left, writeErr // all of parts come before an unreadable record
 	}
 	if err == nil {
+		seen.tell(ctx, h, e.ShardID, records)
 		return resp, nil
 	}
 	if from == records[0].Change.SequenceNumber {
@@ -103,8 +107,8 @@ type part struct {
 
 // divide returns what the records change in each sheet, in their order. It
 // stops before a record that cannot be read, and returns its sequence number
-// and what is wrong with it.
-func (h *Handler) divide(records []events.DynamoDBEventRecord) (parts map[score.Key][]part, from string, err error) {
+// and what is wrong with it. What it has read is seen by seen.
+func (h *Handler) divide(records []events.DynamoDBEventRecord, seen *watched) (parts map[score.Key][]part, from string, err error) {
 	parts = map[score.Key][]part{}
 	for _, r := range records {
 		if expired(r) {
@@ -119,6 +123,7 @@ func (h *Handler) divide(records []events.DynamoDBEventRecord) (parts map[score.
 		if err != nil {
 			return parts, sequence, fmt.Errorf("record %s, new image: %w", sequence, err)
 		}
+		seen.see(before, after)
 		changes := score.Changes{}
 		changes.Replace(before, after, h.Zone)
 		for k, change := range changes {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pulssi/pulssi/functions/answer"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
 )
 
@@ -28,7 +29,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	slog.SetDefault(lambdacontext.NewLogger())
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
 	s := store.New(store.NewClient(c, os.Getenv), c)
 	touchpoints := store.NewCatalog(s, time.Now)
 	// The first read also opens the connection that the first answer is written

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pulssi/pulssi/functions/delivery"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
 )
 
@@ -27,8 +28,8 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	slog.SetDefault(lambdacontext.NewLogger())
-	h := &delivery.Handler{Store: store.New(store.NewClient(c, os.Getenv), c), Now: time.Now}
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
+	h := &delivery.Handler{Store: store.New(store.NewClient(c, os.Getenv), c), Metrics: obs.NewMetrics(os.Getenv, os.Stdout, time.Now), Now: time.Now}
 	lambda.Start(h.Handle)
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/files"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
 )
 
@@ -28,7 +29,7 @@ func main() {
 
 // run returns only where the function cannot start.
 func run() error {
-	slog.SetDefault(lambdacontext.NewLogger())
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
 	c, err := config.Read(os.Getenv)
 	if err != nil {
 		return err

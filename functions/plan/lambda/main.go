@@ -22,6 +22,7 @@ import (
 	"github.com/pulssi/pulssi/functions/plan"
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/schedule"
 	"github.com/pulssi/pulssi/shared/store"
@@ -41,7 +42,7 @@ func run() error {
 	if err := errors.Join(err1, err2); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	slog.SetDefault(lambdacontext.NewLogger())
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
 	services := awsenv.Config(c, os.Getenv)
 	messages := sqs.NewFromConfig(services)
 	tables := store.New(store.NewClient(c, os.Getenv), c)

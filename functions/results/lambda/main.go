@@ -16,6 +16,7 @@ import (
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/bus"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
 )
 
@@ -39,7 +40,7 @@ func run() error {
 	if err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	slog.SetDefault(lambdacontext.NewLogger())
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
 	s := store.New(store.NewClient(c, os.Getenv), c)
 	catalog := store.NewCatalog(s, time.Now)
 	h := &results.Handler{

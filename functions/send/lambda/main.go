@@ -22,6 +22,7 @@ import (
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/mail"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/schedule"
 	"github.com/pulssi/pulssi/shared/secret"
@@ -45,7 +46,7 @@ func run() error {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
-	slog.SetDefault(lambdacontext.NewLogger())
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
 	services := awsenv.Config(c, os.Getenv)
 	key, err := secret.Read(context.Background(), secretsmanager.NewFromConfig(services), must[config.SecretID])
 	if err != nil {
@@ -81,7 +82,7 @@ func run() error {
 		Transports: transports, Secret: key, PublicURL: c.PublicURL,
 		// The rate is that of all invocations together.
 		Pace:   send.NewPace(sending.Rate/float64(topology.Asks.Concurrency), time.Now, send.Timer),
-		DryRun: sending.DryRun, Now: time.Now,
+		DryRun: sending.DryRun, Metrics: obs.NewMetrics(os.Getenv, os.Stdout, time.Now), Now: time.Now,
 	}
 	lambda.StartHandlerFunc(h.Handle)
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pulssi/pulssi/functions/tally"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
 )
 
@@ -25,7 +26,7 @@ func main() {
 
 // run returns only where the function cannot start.
 func run() error {
-	slog.SetDefault(lambdacontext.NewLogger())
+	slog.SetDefault(obs.WithTrace(lambdacontext.NewLogger()))
 	c, err := config.Read(os.Getenv)
 	if err != nil {
 		return err
@@ -34,7 +35,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	h := &tally.Handler{Sheets: store.New(store.NewClient(c, os.Getenv), c), Zone: zone, Now: time.Now}
+	h := &tally.Handler{Sheets: store.New(store.NewClient(c, os.Getenv), c), Zone: zone, Metrics: obs.NewMetrics(os.Getenv, os.Stdout, time.Now), Now: time.Now}
 	lambda.StartHandlerFunc(h.Handle)
 	return nil
 }

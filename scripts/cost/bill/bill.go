@@ -185,7 +185,7 @@ func (b *builder) asking(m Month) {
 	b.add(dynamodbRead, "sending, notices", messages*messageReads)
 	b.add(sqsRequest, "sending", messages*queueRequests)
 	b.add(sqsRequest, "looking into empty queues", idlePolls)
-	b.add(logsIngest, "sending, notices", messages*(messageBytes+2*metricBytes)/gigabyte)
+	b.add(logsIngest, "sending, notices", messages*(messageBytes+metricBytes)/gigabyte)
 
 	contacts, events := float64(m.Contacts), float64(m.Events)
 	b.add(schedulerCall, "every hour", ticks)
