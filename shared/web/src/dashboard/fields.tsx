@@ -11,7 +11,7 @@ import words from "./texts/fields.json";
 
 export interface Form {
   doc: Doc;
-  change: (to: Doc) => void;
+  change: (edit: (doc: Doc) => Doc) => void;
   problems: Broken[];
 }
 
@@ -97,7 +97,7 @@ function useTyped<T>(value: T, format: (v: T) => string, parse: (s: string) => T
 
 function useValue(path: Path): [unknown, (v: unknown) => void] {
   const form = useForm();
-  return [at(form.doc, path), (v) => form.change(put(form.doc, path, v))];
+  return [at(form.doc, path), (v) => form.change((d) => put(d, path, v))];
 }
 
 /** A number of the language; what is none is kept as it was written, for the rule to be told. */

@@ -11,7 +11,7 @@ import { fieldName, noteText, ruleText, valueText } from "./rules.ts";
 import words from "./texts/plan.json";
 
 /** How long a draft rests before it is asked about, in milliseconds. */
-const rest = 400;
+const rest = 300;
 
 /** What is known of a draft. */
 export interface Planned {
@@ -139,28 +139,21 @@ export function PlanCard(props: { draft: Draft; planned: Planned; metric: Metric
             </div>
           )}
           {plan.changes.length > 0 && (
-            <table>
-              <thead>
-                <tr>
-                  <th scope="col">{t.field}</th>
-                  <th scope="col">{t.from}</th>
-                  <th scope="col">{t.to}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {plan.changes.map((c) => (
-                  <tr key={c.field}>
-                    <th scope="row">{fieldName(c.field)}</th>
-                    <td>
-                      <del>{valueText(c.field, c.from)}</del>
-                    </td>
-                    <td>
-                      <ins>{valueText(c.field, c.to)}</ins>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
+            <ul class="changes">
+              {plan.changes.map((c) => (
+                <li key={c.field}>
+                  <h3>{fieldName(c.field)}</h3>
+                  <p>
+                    <span class="soft">{t.from}</span>
+                    <del>{valueText(c.field, c.from)}</del>
+                  </p>
+                  <p>
+                    <span class="soft">{t.to}</span>
+                    <ins>{valueText(c.field, c.to)}</ins>
+                  </p>
+                </li>
+              ))}
+            </ul>
           )}
           {plan.notes.length > 0 && (
             <>

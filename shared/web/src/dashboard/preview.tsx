@@ -121,7 +121,7 @@ export function Preview(props: { id: string; of: Doc | null; draft: boolean; wai
           </label>
         )}
       </div>
-      <p class="soft said" role="status">
+      <p class="soft state" role="status">
         {problem ? (problem.status === 0 ? t.offline : t.failed) : !of || props.waiting ? t.waiting : ""}
       </p>
       <div class={fresh && !props.waiting ? "shown" : "shown old"}>

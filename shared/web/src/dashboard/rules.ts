@@ -68,7 +68,8 @@ export function ruleText(p: Broken): Said {
     const m = pattern.exec(p.message);
     if (!m) continue;
     const groups = m.groups ?? {};
-    return { text: fill(t[rule], { ...groups, language: languageName(groups.language ?? "") }) };
+    const number = (s?: string) => s?.replace("-", "−") ?? "";
+    return { text: fill(t[rule], { ...groups, low: number(groups.low), high: number(groups.high), language: languageName(groups.language ?? "") }) };
   }
   return { text: p.message, lang: "en" };
 }

@@ -35,12 +35,16 @@ export function SettingsForm(): VNode {
   const has = (c: string) => channelsOf(doc).includes(c);
   return (
     <div class="parts">
-      <Basics />
-      <Question />
-      <Channels />
-      {(has("email") || has("sms") || doc.trigger !== undefined) && <When />}
-      {(has("email") || has("sms") || doc.message !== undefined) && <Messages sms={has("sms")} email={has("email")} />}
-      {(has("widget") || doc.widget !== undefined) && <Popup />}
+      <div>
+        <Basics />
+        <Question />
+        <Channels />
+      </div>
+      <div>
+        {(has("email") || has("sms") || doc.trigger !== undefined) && <When />}
+        {(has("email") || has("sms") || doc.message !== undefined) && <Messages sms={has("sms")} email={has("email")} />}
+        {(has("widget") || doc.widget !== undefined) && <Popup />}
+      </div>
     </div>
   );
 }
@@ -55,7 +59,7 @@ function Basics(): VNode {
       <TextsField path="name" label={fieldName("name")} hint={t.nameAbout} most={most.name} required />
       <div class="row">
         <ChoiceField path="phase" label={fieldName("phase")} options={phases.map((p) => [p, texts(rules).values.phase[p]])} />
-        <ChoiceField path="metric" label={fieldName("metric")} hint={t.metricAbout} options={metrics.map((m) => [m, metricName(m)])} set={(m) => change(withMetric(doc, m as Metric))} />
+        <ChoiceField path="metric" label={fieldName("metric")} hint={t.metricAbout} options={metrics.map((m) => [m, metricName(m)])} set={(m) => change((d) => withMetric(d, m as Metric))} />
         <NumberField path="goal" label={fieldName("goal")} hint={fill(t.goalAbout, { low: String(low).replace("-", "−"), high })} />
       </div>
       <Languages />
@@ -72,7 +76,7 @@ function Languages(): VNode {
   const { doc, change, problems } = useForm();
   const [other, setOther] = useState("");
   const locales = localesOf(doc);
-  const add = (l: string) => change(put(doc, "locales", [...locales, l]));
+  const add = (l: string) => change((d) => put(d, "locales", [...localesOf(d), l]));
   const wrong = problems.filter((p) => p.field.startsWith("locales"));
   const id = idOf("locales");
   return (
@@ -81,7 +85,7 @@ function Languages(): VNode {
       <div>
         {[...new Set([...offered, ...locales])].map((l) => (
           <label key={l} class="tick">
-            <input type="checkbox" checked={locales.includes(l)} onChange={(e) => (e.currentTarget.checked ? add(l) : change(withoutLocale(doc, l)))} />
+            <input type="checkbox" checked={locales.includes(l)} onChange={(e) => (e.currentTarget.checked ? add(l) : change((d) => withoutLocale(d, l)))} />
             <span>{languageName(l)}</span>
           </label>
         ))}
@@ -135,19 +139,13 @@ function Channels(): VNode {
   const { doc, change } = useForm();
   // What belongs to a channel alone goes with it, and comes back with it.
   const gone = useRef<Doc>({});
-  const choose = (chosen: string[]) => {
-    let to = put(doc, "channels", chosen);
-    const go = (path: string, there: boolean) => {
-      const v = at(to, path);
-      if (!there && v !== undefined) {
-        gone.current[path] = v;
-        to = put(to, path, undefined);
-      } else if (there && v === undefined && gone.current[path] !== undefined) to = put(to, path, gone.current[path]);
-    };
-    go("widget", chosen.includes("widget"));
-    go("message.reply", chosen.includes("sms"));
-    change(to);
+  const turn = (d: Doc, path: string, there: boolean) => {
+    const v = at(d, path);
+    if (!there && v !== undefined) gone.current[path] = v;
+    return there ? put(d, path, v ?? gone.current[path]) : put(d, path, undefined);
   };
+  const choose = (chosen: string[]) =>
+    change((d) => turn(turn(put(d, "channels", chosen), "widget", chosen.includes("widget")), "message.reply", chosen.includes("sms")));
   const posted = channelsOf(doc).some((c) => c === "widget" || c === "app");
   return (
     <Section id="channels" title={t.channels}>
@@ -187,7 +185,7 @@ function When(): VNode {
     before.current[kind] = trigger;
     const { event: _e, delay: _d, when: _w, every: _y, spread: _s, on: _o, ...common } = trigger;
     const fresh: Doc = to === "event" ? { event: "purchase.completed", delay: "1d" } : { every: "quarter" };
-    change(put(doc, "trigger", to === "" ? undefined : (before.current[to] ?? { ...fresh, ...common })));
+    change((d) => put(d, "trigger", to === "" ? undefined : (before.current[to] ?? { ...fresh, ...common })));
   };
   const spread = trigger.spread !== false;
   const conditions = Array.isArray(trigger.when) ? (trigger.when as Doc[]) : [];
@@ -229,7 +227,7 @@ function When(): VNode {
               ["true", t.spread],
               ["false", t.oneDay],
             ]}
-            set={(v) => change(v === "true" ? put(put(doc, "trigger.spread", undefined), "trigger.on", undefined) : put(doc, "trigger.spread", false))}
+            set={(v) => change((d) => (v === "true" ? put(put(d, "trigger.spread", undefined), "trigger.on", undefined) : put(d, "trigger.spread", false)))}
           />
           {(!spread || trigger.on !== undefined) && <PlainField path="trigger.on" label={fieldName("trigger.on")} hint={t.onAbout[trigger.every as "month"] ?? t.onAbout.month} />}
         </div>
@@ -242,7 +240,7 @@ function When(): VNode {
               label={fieldName("trigger.hour")}
               hint={t.hourAbout}
               options={[["", kind === "every" ? t.usualHour : t.anyHour], ...Array.from({ length: 23 }, (_, i): [string, string] => [String(i + 1), fill(t.hour, { n: i + 1 })])]}
-              set={(v) => change(put(doc, "trigger.hour", v === "" ? undefined : Number(v)))}
+              set={(v) => change((d) => put(d, "trigger.hour", v === "" ? undefined : Number(v)))}
             />
             <NumberField path="trigger.sample" label={fieldName("trigger.sample")} hint={t.sampleAbout} />
             <SpanField path="trigger.reminder" label={fieldName("trigger.reminder")} hint={t.reminderAbout} unit="d" />
@@ -311,7 +309,7 @@ function Popup(): VNode {
           label={fieldName("widget.place")}
           value={w.place === undefined ? "corner" : String(w.place)}
           options={(["corner", "bar", "inline"] as const).map((p) => [p, texts(rules).values["widget.place"][p]])}
-          set={(v) => change(put(v === "inline" ? doc : put(doc, "widget.target", undefined), "widget.place", v === "corner" ? undefined : v))}
+          set={(v) => change((d) => put(v === "inline" ? d : put(d, "widget.target", undefined), "widget.place", v === "corner" ? undefined : v))}
         />
         {(w.place === "inline" || w.target !== undefined) && <PlainField path="widget.target" label={fieldName("widget.target")} hint={t.targetAbout} />}
         {(doc.metric === "csat" || w.shape !== undefined) && (
@@ -320,14 +318,17 @@ function Popup(): VNode {
             label={fieldName("widget.shape")}
             value={w.shape === undefined ? "stars" : String(w.shape)}
             options={(["stars", "faces"] as const).map((s) => [s, texts(rules).values["widget.shape"][s]])}
-            set={(v) => change(put(doc, "widget.shape", v === "stars" ? undefined : v))}
+            set={(v) => change((d) => put(d, "widget.shape", v === "stars" ? undefined : v))}
           />
         )}
         <PlainField
           path="widget.color"
           label={fieldName("widget.color")}
           hint={t.colorAbout}
-          beside={<input type="color" aria-label={t.pickColor} value={color} onInput={(e) => change(put(doc, "widget.color", e.currentTarget.value))} />}
+          beside={<input type="color" aria-label={t.pickColor} value={color} onInput={(e) => {
+                const chosen = e.currentTarget.value;
+                change((d) => put(d, "widget.color", chosen));
+              }} />}
         />
       </div>
       <div class="row">

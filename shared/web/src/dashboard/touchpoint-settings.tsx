@@ -2,7 +2,7 @@
 // customers would see of it.
 import type { VNode } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useSignal } from "@preact/signals";
+import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { change, get, useLive } from "./api.ts";
 import type { Changed, Definition, Metric, Plan } from "./contract.ts";
 import { Confirm, Dialog, Failure, useAttempt } from "./dialog.tsx";
@@ -44,7 +44,7 @@ export function TouchpointSettings(props: { id: string }): VNode {
     <Editor
       id={id}
       admin={may(me, "admin")}
-      draft={draft.value}
+      kept={draft}
       theirs={theirs}
       setDraft={(d) => {
         keep(id, d);
@@ -70,7 +70,7 @@ function Waiting(): VNode {
 interface EditorProps {
   id: string;
   admin: boolean;
-  draft: Draft | null;
+  kept: ReadonlySignal<Draft | null>;
   theirs: Definition | null;
   setDraft: (d: Draft | null) => void;
   setTheirs: (d: Definition) => void;
@@ -80,7 +80,8 @@ interface EditorProps {
 
 function Editor(props: EditorProps): VNode {
   const t = texts(words);
-  const { id, draft, theirs, setDraft } = props;
+  const { id, theirs, setDraft } = props;
+  const draft = props.kept.value;
   const base = draft ? draft.base : theirs!.definition;
   const version = draft ? draft.version : theirs!.version;
   const doc = draft ? draft.mine : base;
@@ -88,6 +89,8 @@ function Editor(props: EditorProps): VNode {
   const { busy, problem, attempt, clear } = useAttempt();
   const [confirming, setConfirming] = useState<Plan | null>(null);
   const [said, setSaid] = useState("");
+  // Whether saving has been tried: before that, nothing is said above the form.
+  const [tried, setTried] = useState(false);
   const [restored, setRestored] = useState(draft !== null && draft.version > 0);
   const leaving = useLeaving(draft !== null);
   const conflict = draft !== null && theirs !== null && theirs.version !== draft.version;
@@ -99,7 +102,8 @@ function Editor(props: EditorProps): VNode {
   if (!draft) valid.current = null;
   else if (fresh && plan && plan.problems.length === 0) valid.current = draft.mine;
 
-  const edit = (to: Doc) => {
+  const edit = (how: (d: Doc) => Doc) => {
+    const to = how(props.kept.value?.mine ?? base);
     setSaid("");
     clear();
     if (version > 0 && same(to, base)) setDraft(null);
@@ -114,6 +118,7 @@ function Editor(props: EditorProps): VNode {
 
   const discard = () => {
     setRestored(false);
+    setTried(false);
     setDraft(null);
     clear();
     if (version === 0) go("/dashboard/settings");
@@ -129,14 +134,15 @@ function Editor(props: EditorProps): VNode {
     props.setTheirs({ version: saved.version, definition: saved.definition });
     setDraft(null);
     setRestored(false);
+    setTried(false);
     setSaid(endsSeries(saved) ? fill(t.savedNewSeries, { n: saved.series.to }) : t.saved);
   };
-  const save = (e: Event) => {
-    e.preventDefault();
+  const save = () => {
     if (!draft || conflict) return;
     void attempt(async () => {
       const p = await planOf(id, draft);
       setPlanned({ plan: p, of: draft.mine, keepSeries: draft.keepSeries, problem: null });
+      setTried(true);
       if (p.problems.length > 0) requestAnimationFrame(() => document.getElementById("problems")?.focus());
       else if (endsSeries(p)) setConfirming(p);
       else await put(draft);
@@ -156,8 +162,8 @@ function Editor(props: EditorProps): VNode {
       {conflict && <Conflict draft={draft} theirs={theirs} setDraft={setDraft} />}
       <FormContext.Provider value={{ doc, change: edit, problems: draft ? (plan?.problems ?? []) : [] }}>
         <div class="settings">
-          <form id="settings-form" noValidate onSubmit={save} aria-label={fill(t.of, { name })}>
-            {draft && <Wrongs plan={plan} />}
+          <form id="settings-form" noValidate onSubmit={(e) => e.preventDefault()} aria-label={fill(t.of, { name })}>
+            {draft && tried && <Wrongs plan={plan} />}
             <fieldset class="all" disabled={!props.admin}>
               <SettingsForm />
             </fieldset>
@@ -173,7 +179,8 @@ function Editor(props: EditorProps): VNode {
                 <button type="button" id="discard" disabled={!draft || busy} onClick={discard}>
                   {t.discard}
                 </button>
-                <button type="submit" id="save" class="main" disabled={!draft || busy || conflict}>
+                {/* Not by Enter in a field: what is saved asks people. */}
+                <button type="button" id="save" class="main" disabled={!draft || busy || conflict} onClick={save}>
                   {texts(app).save}
                 </button>
               </div>
