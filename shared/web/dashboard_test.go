@@ -104,6 +104,32 @@ func TestDashboardPageLoadsWhatThereIs(t *testing.T) {
 	}
 }
 
+// TestTheFrameOfPreviewsIsAlone holds the frame's document to its own script
+// and the popup's, and its policy to keeping everything else out.
+func TestTheFrameOfPreviewsIsAlone(t *testing.T) {
+	page := string(FramePage().Body)
+	m := regexp.MustCompile(`<script defer src="/dashboard/assets/([^"]+)" data-popup="/([^"]+)"></script>`).FindStringSubmatch(page)
+	if m == nil {
+		t.Fatalf("the document loads no script: %s", page)
+	}
+	if f, ok := DashboardAsset(m[1]); !ok || len(f.Body) == 0 {
+		t.Errorf("there is no %s", m[1])
+	}
+	if _, ok := Widget(m[2]); !ok {
+		t.Errorf("there is no %s", m[2])
+	}
+	for _, want := range []string{"sandbox allow-scripts;", "default-src 'none';", "script-src 'self';", "frame-ancestors 'self'"} {
+		if !strings.Contains(FramePolicy, want) {
+			t.Errorf("policy %q lacks %q", FramePolicy, want)
+		}
+	}
+	for _, never := range []string{"allow-same-origin", "connect-src", "unsafe-eval", "http"} {
+		if strings.Contains(FramePolicy, never) {
+			t.Errorf("policy %q has %q", FramePolicy, never)
+		}
+	}
+}
+
 // TestDashboardSourcesHaveNoTextsOfTheirOwn looks for words between tags: they
 // belong to the files of texts.
 func TestDashboardSourcesHaveNoTextsOfTheirOwn(t *testing.T) {
