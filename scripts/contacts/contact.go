@@ -11,6 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/store"
@@ -249,7 +250,7 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 				return fmt.Errorf("-opt-out must be email or sms, not %q", ch)
 			}
 		}
-		c, err := find(ctx, in.Store, args[0])
+		c, err := connect.Find(ctx, in.Store, args[0])
 		if err != nil {
 			return err
 		}

@@ -93,3 +93,11 @@ func (c *Client) List(ctx context.Context, prefix string) ([]Info, error) {
 	}
 	return list, nil
 }
+
+// Delete deletes a file. One that is not there is deleted already.
+func (c *Client) Delete(ctx context.Context, key string) error {
+	if _, err := c.s3.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &c.bucket, Key: &key}); err != nil {
+		return fmt.Errorf("deleting the file %s: %w", key, err)
+	}
+	return nil
+}

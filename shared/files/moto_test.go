@@ -131,6 +131,23 @@ func TestAFileThatIsNotThere(t *testing.T) {
 	}
 }
 
+func TestDelete(t *testing.T) {
+	f, c, _ := newBucket(t, nil)
+	put(t, f, "uploads/a ä+1.csv", "a", nil)
+	put(t, f, "uploads/b.csv", "b", nil)
+	for range 2 {
+		if err := f.Delete(t.Context(), "uploads/a ä+1.csv"); err != nil {
+			t.Error(err)
+		}
+	}
+	if list, err := f.List(t.Context(), ""); err != nil || len(list) != 1 || list[0].Key != "uploads/b.csv" {
+		t.Errorf("left %v, %v", list, err)
+	}
+	if err := files.New(c, "no-such-bucket").Delete(t.Context(), "a"); err == nil {
+		t.Error("no bucket, and a file less")
+	}
+}
+
 func TestMetaOfAnotherProgram(t *testing.T) {
 	f, c, bucket := newBucket(t, nil)
 	if _, err := c.PutObject(t.Context(), &s3.PutObjectInput{

@@ -82,6 +82,10 @@
 //	history    writes what was generated             as send, delivery, answer and vote; GetItem, UpdateItem settings kind=demo
 //	history    removes it                            Scan responses, DeleteItem responses: conditional; DeleteItem settings
 //	recount    reads everything                      Scan responses, Scan tallies
+//	erase      looks for a person                    Scan all tables
+//	erase      makes an ask nobody's                 GetItem, TransactWriteItems responses: a Delete and a Put
+//	erase      removes words from others' answers    UpdateItem responses, feed: conditional
+//	erase      deletes a contact and its decisions   as results
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //	apply      changes the rules of asking           UpdateItem settings: conditional
 //

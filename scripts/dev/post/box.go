@@ -32,6 +32,7 @@ type Box struct {
 	file  *os.File // the list
 	lines int
 	last  []Item // oldest first, without source and HTML
+	given int    // the last number when some were erased
 }
 
 // Open returns the box in a folder, which need not exist; with dir "" nothing
@@ -165,9 +166,9 @@ func (b *Box) Put(i Item) (Item, error) {
 
 func (b *Box) total() int {
 	if len(b.last) == 0 {
-		return 0
+		return b.given
 	}
-	return b.last[len(b.last)-1].Number
+	return max(b.given, b.last[len(b.last)-1].Number)
 }
 
 // Last returns the items that are kept, the newest first, without their source

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -78,6 +79,19 @@ func TestFiles(t *testing.T) {
 	if key := told.got()[0]; key != "uploads/a+%C3%A4%2B1/x.csv" {
 		t.Errorf("the key in the notice is %s", key)
 	}
+	for range 2 {
+		if err := f.Delete(t.Context(), "uploads/b"); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, folder := range []string{objects, beside} {
+		if _, err := f.root.Stat(folder + "/uploads/b"); !os.IsNotExist(err) {
+			t.Errorf("the deleted file in %s: %v", folder, err)
+		}
+	}
+	if list, err := f.List(t.Context(), ""); err != nil || len(list) != 2 {
+		t.Errorf("left %v, %v", list, err)
+	}
 }
 
 func TestKeysThatAreNoPaths(t *testing.T) {
@@ -88,6 +102,9 @@ func TestKeysThatAreNoPaths(t *testing.T) {
 		}
 		if _, _, err := r.Files.Open(t.Context(), key); survey.CodeOf(err) != survey.Invalid {
 			t.Errorf("%q was opened: %v", key, err)
+		}
+		if err := r.Files.Delete(t.Context(), key); survey.CodeOf(err) != survey.Invalid {
+			t.Errorf("%q was deleted: %v", key, err)
 		}
 	}
 	if err := r.Files.Put(t.Context(), "uploads/a/b", "", strings.NewReader("x"), nil); err != nil {

@@ -376,7 +376,10 @@ func (s *Stack) post(ctx context.Context, o Options) (err error) {
 			slog.ErrorContext(ctx, "keeping a notice", "error", err.Error())
 		}
 	}
-	server := &http.Server{Handler: &post.Services{Box: s.Box, Now: s.Clock.Now, Notice: notice}, ReadHeaderTimeout: 10 * time.Second}
+	mux := http.NewServeMux()
+	mux.Handle("/", &post.Services{Box: s.Box, Now: s.Clock.Now, Notice: notice})
+	s.serveTraces(mux)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = server.Serve(l) }() // returns when closed, which is no failure
 	s.stops = append(s.stops, server.Close)
 	return nil

@@ -1,0 +1,279 @@
+// Command erase erases a person:
+//
+//	go run ./scripts/erase [-yes] [-also WORDS]... WHO > record.json
+//
+// WHO is a contact's id, e-mail address, phone number or ref, or the id of an
+// ask (of a link /a/ID, or of an answer of somebody who is no contact); also of
+// one whose contact is deleted already. It looks for the person, says how much
+// there is, and asks before it erases; -yes answers. -also adds words to look
+// for, such as a former address or a nickname.
+//
+// The contact goes, with the decisions on it and its addresses; of addresses
+// with an opt-out the hash stays, so that whoever comes back by one is still
+// opted out. Asks and answers become nobody's: what they count for stays, under
+// a new id (see [store.Store.AnonymiseAsk]), so that no result changes. Of
+// answers of others that name the person by id, address or full name, what names
+// them is removed. Uploads and reports with the person in them are deleted
+// whole; on the local stack also what is in the inbox, on the phone and in the
+// queues.
+//
+// It may be stopped and repeated: the contact goes last, so that the next run
+// knows whom to look for. It reads all tables at least twice, at one read unit
+// for every 4 kB.
+//
+// The record is printed, and kept in the bucket under erasures/. It has ids and
+// counts alone: what was looked for and where, how much there was before and
+// after, and what could not be looked at, and why. The exit code is 1 where
+// something is left; the record tells its key.
+//
+// It works on the local stack while that is running, on DYNAMODB_ENDPOINT
+// where it is set, and otherwise on the AWS account of the environment's
+// credentials, in the tables that PULSSI_TABLE_PREFIX names and in the bucket
+// PULSSI_FILES, which need not be set where it is the one that was deployed.
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/erase/traces"
+	"github.com/pulssi/pulssi/shared/address"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
+)
+
+func main() {
+	if err := interruptible(); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "erase:", err)
+		os.Exit(1)
+	}
+}
+
+func interruptible() error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	t := &terminal{out: os.Stdout, progress: os.Stderr, open: connect.Open}
+	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		t.person = os.Stdin
+	}
+	return t.run(ctx, os.Args[1:])
+}
+
+// terminal is where the command runs.
+type terminal struct {
+	out      io.Writer // of the record
+	progress io.Writer
+	person   io.Reader // who answers questions; nil for nobody
+	open     func(context.Context) (connect.Deployment, error)
+}
+
+// say tells. Nobody can be told where that fails, so it does not matter.
+func (t *terminal) say(format string, args ...any) { _, _ = fmt.Fprintf(t.progress, format, args...) }
+
+func (t *terminal) run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("erase", flag.ContinueOnError)
+	flags.SetOutput(t.progress)
+	flags.Usage = func() {
+		t.say("usage: erase [-yes] [-also WORDS]... WHO\n")
+		flags.PrintDefaults()
+	}
+	yes := flags.Bool("yes", false, "erase without asking")
+	var also []string
+	flags.Func("also", "further `words` to look for, at least 4 characters; may be repeated", func(v string) error {
+		also = append(also, v)
+		return nil
+	})
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != 1 {
+		return errors.New("usage: erase [-yes] [-also WORDS]... WHO (flags come first)")
+	}
+	d, err := t.open(ctx)
+	if err != nil {
+		return err
+	}
+	by, place, err := around(ctx, d)
+	if err != nil {
+		return err
+	}
+	p, optedOut, err := who(ctx, d.Store, flags.Arg(0))
+	if err != nil {
+		return err
+	}
+	p.Also = also
+	if len(p.Looks()) == 0 {
+		return errors.New("there is no such contact, and what was given is too short to be looked for")
+	}
+	return t.erase(ctx, d, by, &eraser{Store: d.Store, Place: place, Person: p}, optedOut, *yes)
+}
+
+// who returns the person that a word names, and how many addresses of theirs
+// have opted out.
+func who(ctx context.Context, s *store.Store, word string) (traces.Person, int, error) {
+	c, err := connect.Find(ctx, s, word)
+	if err == nil {
+		return of(c)
+	}
+	if survey.CodeOf(err) != survey.NotFound {
+		return traces.Person{}, 0, err
+	}
+	if survey.CheckID("id", word) == nil {
+		a, err := s.Ask(ctx, word)
+		switch {
+		case err != nil && survey.CodeOf(err) != survey.NotFound:
+			return traces.Person{}, 0, err
+		case err != nil:
+			return traces.Person{Contact: word}, 0, nil // who may be deleted already
+		case a.Contact == "":
+			return traces.Person{Asks: []string{word}}, 0, nil
+		}
+		c, err := s.Contact(ctx, a.Contact)
+		if err == nil {
+			return of(c)
+		}
+		if survey.CodeOf(err) != survey.NotFound {
+			return traces.Person{}, 0, err
+		}
+		return traces.Person{Contact: a.Contact}, 0, nil
+	}
+	if email, err := address.Email(word); err == nil {
+		return traces.Person{Email: email}, 0, nil
+	}
+	rules, err := s.Rules(ctx)
+	if err != nil {
+		return traces.Person{}, 0, err
+	}
+	if phone, err := address.Phone(word, rules.Country); err == nil {
+		return traces.Person{Phone: phone}, 0, nil
+	}
+	return traces.Person{Ref: word}, 0, nil
+}
+
+func of(c *survey.Contact) (traces.Person, int, error) {
+	optedOut := 0
+	if len(c.OptOuts) > 0 {
+		for _, a := range []string{c.Ref, c.Email, c.Phone} {
+			if a != "" {
+				optedOut++
+			}
+		}
+	}
+	return traces.Person{
+		Contact: c.ID, Ref: c.Ref, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName,
+	}, optedOut, nil
+}
+
+// record is what is kept of an erasure: ids and counts.
+type record struct {
+	ID    string    `json:"id"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	Where string    `json:"where"`
+	// Contact is the id of who was erased, Ask that of the ask by which
+	// somebody was known who is no contact. Neither leads anywhere any more.
+	Contact string `json:"contact,omitempty"`
+	Ask     string `json:"ask,omitempty"`
+
+	LookedFor []string     `json:"lookedFor"`
+	LookedIn  []string     `json:"lookedIn"`
+	Before    traces.Found `json:"before"`
+	After     traces.Found `json:"after"`
+	// Left are the tables and keys of what has to be changed by hand.
+	Left        []string    `json:"left"`
+	OptOutsKept int         `json:"optOutsKept"` // hashes of addresses
+	NotLookedIn []elsewhere `json:"notLookedIn"`
+}
+
+// elsewhere is a place that was not looked at.
+type elsewhere struct {
+	Place string `json:"place"`
+	Has   string `json:"has"`
+	Until string `json:"until"`
+}
+
+func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e *eraser, optedOut int, yes bool) error {
+	r := record{
+		ID: survey.NewID(), By: by, Where: d.Where, Contact: e.Person.Contact, LookedFor: e.Person.Looks(), LookedIn: e.places(),
+		OptOutsKept: optedOut, NotLookedIn: notLookedIn(d.Local),
+	}
+	if e.Person.Contact == "" && len(e.Person.Asks) > 0 {
+		r.Ask = e.Person.Asks[0]
+	}
+	before, err := e.look(ctx)
+	if err != nil {
+		return err
+	}
+	r.Before = before.found
+	t.say("In %s, by %s, there are:\n", d.Where, strings.Join(r.LookedFor, ", "))
+	for _, place := range slices.Sorted(maps.Keys(before.found)) {
+		t.say("  %s: %d\n", place, before.found[place])
+	}
+	for _, key := range before.left {
+		t.say("  to be changed by hand: %s\n", key)
+	}
+	after := before
+	switch {
+	case len(before.found) == 0:
+		t.say("  nothing\n")
+	default:
+		if err := t.sure(yes); err != nil {
+			return err
+		}
+		if after, err = e.erase(ctx, before); err != nil {
+			return fmt.Errorf("not everything is erased, run it again: %w", err)
+		}
+	}
+	r.After, r.Left, r.At = after.found, append([]string{}, after.left...), d.Now().UTC().Truncate(time.Second)
+	b, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	b = append(b, '\n')
+	if _, err := t.out.Write(b); err != nil {
+		return fmt.Errorf("printing the record: %w", err)
+	}
+	if err := e.Place.keep(ctx, r.ID+".json", b); err != nil {
+		return fmt.Errorf("the record above is not in the bucket: %w", err)
+	}
+	if len(r.After) > 0 || len(r.Left) > 0 {
+		return errors.New("something is left, see the record")
+	}
+	return nil
+}
+
+// sure returns an error where nobody says that it is to be done.
+func (t *terminal) sure(yes bool) error {
+	if yes {
+		return nil
+	}
+	nobody := errors.New("nothing was erased: say -yes to do it without a question")
+	if t.person == nil {
+		return nobody
+	}
+	t.say("Erase all of that, for good? [y/N] ")
+	line, err := bufio.NewReader(t.person).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", err)
+	}
+	if line == "" {
+		return nobody
+	}
+	if answer := strings.ToLower(strings.TrimSpace(line)); answer != "y" && answer != "yes" {
+		return errors.New("nothing was erased")
+	}
+	return nil
+}

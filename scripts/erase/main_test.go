@@ -1,0 +1,508 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/charmap"
+
+	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/dev/stack"
+	"github.com/pulssi/pulssi/scripts/erase/traces"
+	"github.com/pulssi/pulssi/scripts/recount/differences"
+	"github.com/pulssi/pulssi/shared/asking"
+	"github.com/pulssi/pulssi/shared/score"
+	"github.com/pulssi/pulssi/shared/store"
+	"github.com/pulssi/pulssi/shared/survey"
+	"github.com/pulssi/pulssi/shared/testkit/dynamodblocal"
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// asking at once after a purchase and a delivery, and long after a ticket.
+const touchpoints = `
+locales: [fi, en]
+touchpoints:
+  - id: shop-nps
+    phase: after
+    metric: nps
+    channels: [email, widget]
+    origins: ["http://localhost"]
+    name: {fi: Kauppa, en: Shop}
+    question: {fi: Kuinka todennäköisesti?, en: How likely?}
+    rest: 0d
+    trigger: {event: purchase.completed}
+    widget: {}
+  - id: delivered
+    phase: after
+    metric: csat
+    channels: [sms]
+    name: {fi: Toimitus, en: Delivery}
+    question: {fi: Kuinka tyytyväinen?, en: How satisfied?}
+    rest: 0d
+    message: {reply: true}
+    trigger: {event: delivery.completed}
+  - id: ticket
+    phase: after
+    metric: csat
+    channels: [email]
+    name: {fi: Tuki, en: Support}
+    question: {fi: Kuinka tyytyväinen?, en: How satisfied?}
+    rest: 0d
+    trigger: {event: ticket.closed, delay: 14d}
+`
+
+const (
+	email = "paivi.ahtari@example.fi"
+	phone = "+358401234567"
+	other = "matti@example.fi"
+)
+
+var now = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+
+// people is the register that is imported: the person, somebody of the same
+// name, and one more.
+const people = "Asiakasnro;Etunimi;Sukunimi;Sähköposti;Matkapuhelin;Markkinointikielto\r\n" +
+	"B-0017;Päivi;Ähtäri;" + email + ";040 123 4567;\r\n" +
+	"B-0018;Päivi;Ähtäri;paivi.toinen@example.fi;;\r\n" +
+	"B-0019;Matti;Meikäläinen;" + other + ";;\r\n"
+
+// log is what was logged.
+type log struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// world is a local stack with people in it.
+type world struct {
+	*testing.T
+	*stack.Stack
+	dir string
+	log *log
+	db  *dynamodb.Client
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{T: t, dir: t.TempDir(), log: &log{}}
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	s, err := stack.Start(t.Context(), stack.Options{
+		Dir: w.dir, Endpoint: dynamodblocal.Shared(t), Prefix: "t" + survey.NewID() + "-", Touchpoints: []byte(touchpoints),
+		Mapping: func(m topology.Stream) topology.Stream {
+			m.BatchingSeconds = 0
+			return m
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	w.Stack = s
+	w.db = store.NewClient(s.Config, func(name string) string {
+		return map[string]string{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
+	})
+	return w
+}
+
+func (w *world) must(what string, err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatalf("%s: %v", what, err)
+	}
+}
+
+func (w *world) settle() { w.must("settling", w.Services.Settle(w.Context())) }
+
+func (w *world) move(to time.Time) {
+	w.Helper()
+	w.must("moving the clock", w.Services.MoveTo(w.Context(), to, nil))
+}
+
+func (w *world) post(path, body string, want int) {
+	w.Helper()
+	r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.URL+path, strings.NewReader(body))
+	w.must("posting", err)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	w.must("posting", err)
+	defer resp.Body.Close()
+	if resp.StatusCode != want {
+		var b bytes.Buffer
+		_, _ = b.ReadFrom(resp.Body)
+		w.Fatalf("POST %s: %s %s", path, resp.Status, &b)
+	}
+}
+
+func (w *world) event(kind, id, contact string) {
+	w.Helper()
+	w.post("/api/events", fmt.Sprintf(`{"type":%q,"version":1,"id":%q,"time":%q,"contact":%s}`, kind, id, w.Clock.Now().Format(time.RFC3339), contact), http.StatusAccepted)
+	w.settle()
+}
+
+func (w *world) answer(id string, score int, comment string) {
+	w.Helper()
+	w.post("/a/"+id, fmt.Sprintf(`{"score":%d,"comment":%q,"via":"human"}`, score, comment), http.StatusOK)
+}
+
+func (w *world) find(address string) *survey.Contact {
+	w.Helper()
+	c, err := w.Store.FindContact(w.Context(), "email", address)
+	w.must("finding "+address, err)
+	return c
+}
+
+// live has the person, and others, live through all that leaves traces. It
+// returns the id of a vote whose comment names the person.
+func (w *world) live() (vote string) {
+	w.Helper()
+	ctx := w.Context()
+	file, err := charmap.Windows1252.NewEncoder().String(people)
+	w.must("writing the file", err)
+	for name, meta := range map[string]string{"uploads/asiakkaat.csv": "", "uploads/lisää.csv": "Päivi Ähtäri.csv"} {
+		w.must("uploading", w.Services.Files.Put(ctx, name, "text/csv", strings.NewReader(file), map[string]string{"name": meta}))
+	}
+	w.settle()
+	zone, err := time.LoadLocation("Europe/Helsinki")
+	w.must("the zone", err)
+	at, ok := asking.NewRulebook(survey.DefaultRules()).Next(&survey.Trigger{Event: "purchase.completed"}, zone, w.Clock.Now())
+	if !ok {
+		w.Fatal("nobody is ever asked")
+	}
+	w.move(at.Add(time.Minute))
+	w.event("purchase.completed", "order-1", `{"email":"`+email+`"}`)
+	w.event("purchase.completed", "order-2", `{"email":"`+other+`"}`)
+	w.event("delivery.completed", "delivery-1", `{"phone":"`+phone+`"}`)
+	w.event("ticket.closed", "ticket-1", `{"email":"`+email+`"}`) // waits
+	w.must("refusing", w.Services.SendRefused(ctx, []byte(`{"detail-type":"nothing.known","detail":{"contact":{"email":"`+email+`"}}}`), "is of no type"))
+	w.move(w.Clock.Now().Add(time.Minute))
+	for address, comment := range map[string]string{email: "Soittakaa 040-123 4567, t. Päivi", other: "Päivi Ähtäri palveli hyvin"} {
+		asks, err := w.Store.AsksOf(ctx, w.find(address).ID)
+		w.must("reading asks", err)
+		for _, a := range asks {
+			if a.Channel == survey.Email {
+				w.answer(a.ID, 9, comment)
+			}
+		}
+	}
+	tp, err := w.Store.Touchpoint(ctx, "shop-nps")
+	w.must("the touchpoint", err)
+	vote = survey.NewID()
+	said := "Vastatkaa osoitteeseen " + strings.ToUpper(email)
+	_, err = w.Store.Vote(ctx, tp, survey.Vote{ID: vote, Score: 3, Channel: survey.Popup, Comment: &said, Ref: "B-0017", Attrs: map[string]string{"mail": email}}, w.Clock.Now())
+	w.must("voting", err)
+	_, err = w.Store.OptOut(ctx, w.find(email).ID, []survey.Channel{survey.SMS}, false, w.Clock.Now())
+	w.must("opting out", err)
+	return vote
+}
+
+// tallied waits until the tallies equal a recount, and returns them.
+func (w *world) tallied() map[score.Key]score.Sheet {
+	w.Helper()
+	zone, err := time.LoadLocation("Europe/Helsinki")
+	w.must("the zone", err)
+	f := &differences.Finder{
+		Store: w.Store, Zone: zone, Settle: time.Millisecond, Patience: time.Millisecond,
+		Now: time.Now, Wait: differences.Wait, Progress: func(int) {},
+	}
+	ctx, cancel := context.WithTimeout(w.Context(), time.Minute)
+	defer cancel()
+	for {
+		r, err := f.Find(ctx)
+		w.must("recounting", err)
+		if len(r.Differences)+len(r.Moving)+len(r.Unreadable) == 0 {
+			break
+		}
+		w.must("waiting for the tallies", differences.Wait(ctx, 50*time.Millisecond))
+	}
+	out := map[score.Key]score.Sheet{}
+	w.must("reading sheets", w.Store.EachSheet(ctx, func(s store.StoredSheet) error {
+		out[s.Key] = s.Counts
+		return nil
+	}))
+	return out
+}
+
+// everything returns all bytes that the stack keeps, by place.
+func (w *world) everything() map[string]string {
+	w.Helper()
+	out := map[string]string{"log": w.log.String()}
+	for _, t := range topology.Tables() {
+		pages := dynamodb.NewScanPaginator(w.db, &dynamodb.ScanInput{TableName: aws.String(w.Config.TablePrefix + t.Name), ConsistentRead: aws.Bool(true)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(w.Context())
+			w.must("scanning", err)
+			b, err := json.Marshal(page.Items)
+			w.must("scanning", err)
+			out["table "+t.Name] += string(b)
+		}
+	}
+	w.must("reading files", filepath.WalkDir(w.dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		text, decodeErr := charmap.Windows1252.NewDecoder().String(string(b))
+		out[strings.TrimPrefix(path, w.dir)] = path + string(b) + text
+		return errors.Join(err, decodeErr)
+	}))
+	return out
+}
+
+// seen returns in which places there is any of some texts, in any case.
+func (w *world) seen(texts ...string) []string {
+	w.Helper()
+	found := map[string]bool{}
+	for place, content := range w.everything() {
+		for _, text := range texts {
+			if text != "" && strings.Contains(strings.ToLower(content), strings.ToLower(text)) {
+				found[place] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
+}
+
+// erases runs the command; answer is what a person says, "" for nobody there.
+func (w *world) erases(answer string, args ...string) (record, string, error) {
+	w.Helper()
+	var out, said bytes.Buffer
+	t := &terminal{out: &out, progress: &said, open: func(context.Context) (connect.Deployment, error) {
+		return connect.Deployment{Store: w.Store, Where: "the test's stack", Services: w.PostURL, Now: w.Clock.Now, Local: true}, nil
+	}}
+	if answer != "" {
+		t.person = strings.NewReader(answer + "\n")
+	}
+	err := t.run(w.Context(), args)
+	var r record
+	if out.Len() > 0 {
+		w.must("reading the record", json.Unmarshal(out.Bytes(), &r))
+		for _, text := range []string{email, phone, "401234567", "Ähtäri", "B-0017"} {
+			if strings.Contains(out.String(), text) {
+				w.Errorf("the record tells %q:\n%s", text, &out)
+			}
+		}
+		kept, readErr := os.ReadFile(filepath.Join(w.dir, "endpoint-"+url.PathEscape(w.Config.DynamoDBEndpoint), "files", "objects", "erasures", r.ID+".json"))
+		if readErr != nil || !bytes.Equal(kept, out.Bytes()) {
+			w.Errorf("the bucket has %q, %v", kept, readErr)
+		}
+	}
+	return r, said.String(), err
+}
+
+// dying is a store whose process ends before the contact is deleted.
+type dying struct{ *store.Store }
+
+var errDied = errors.New("the process ended")
+
+func (dying) DeleteContact(context.Context, string) error { return errDied }
+
+// TestNothingIsLeftOfAPerson fills a stack with a person, erases them, and looks
+// for them by its own means in all that there is.
+func TestNothingIsLeftOfAPerson(t *testing.T) {
+	w := newWorld(t)
+	vote := w.live()
+	c := w.find(email)
+	asks, err := w.Store.AsksOf(t.Context(), c.ID)
+	if err != nil || len(asks) != 2 {
+		t.Fatalf("%d asks, %v", len(asks), err)
+	}
+	said := []string{email, phone, "401234567", "040 123 4567", "040-123 4567", "B-0017"}
+	for _, a := range asks {
+		said = append(said, a.ID)
+	}
+	before := w.tallied()
+	kept := w.seen(append(said, c.ID)...)
+	for _, place := range []string{"log", "table addresses", "table contacts", "table decisions", "table responses", "list.jsonl", ".eml", "services.jsonl", "asiakkaat.csv"} {
+		if !slices.ContainsFunc(kept, func(k string) bool { return strings.HasSuffix(k, place) }) {
+			t.Errorf("the test leaves no trace in %s, only in %q", place, kept)
+		}
+	}
+	if asked, _, err := w.erases("n", email); err == nil || err.Error() != "nothing was erased" || asked.ID != "" {
+		t.Errorf("after no: %+v, %v", asked, err)
+	}
+	if _, _, err := w.erases("", email); err == nil || !strings.Contains(err.Error(), "-yes") {
+		t.Errorf("with nobody there: %v", err)
+	}
+	if again := w.seen(append(said, c.ID)...); !slices.Equal(kept, again) {
+		t.Errorf("without a yes, there is something in %q, not %q", again, kept)
+	}
+
+	// A first run ends too early: the next finds the person still.
+	p, _, err := of(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &eraser{Store: dying{w.Store}, Place: localStack(w.PostURL), Person: p}
+	s, err := e.look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := traces.Found{
+		"responses": 2, others: 2, "contacts": 1, "addresses": 3, "decisions": 3,
+		"uploads": 2, "inbox": 1, "phone": 1, "queues": 2,
+	}
+	if diff := cmp.Diff(want, s.found); diff != "" || len(s.left) > 0 {
+		t.Errorf("found (-want +got):\n%s, left %q", diff, s.left)
+	}
+	if _, err := e.erase(t.Context(), s); !errors.Is(err, errDied) {
+		t.Fatal(err)
+	}
+	r, told, err := w.erases("yes", "040 1234567")
+	if err != nil {
+		t.Fatalf("%v\n%s", err, told)
+	}
+	want = traces.Found{"contacts": 1, "addresses": 3, "decisions": 3}
+	if diff := cmp.Diff(want, r.Before); diff != "" || len(r.After)+len(r.Left) > 0 || r.Contact != c.ID || r.By != "local" || r.OptOutsKept != 3 {
+		t.Errorf("the record is %+v, before (-want +got):\n%s", r, diff)
+	}
+
+	// The id of the contact is in the record and the log, and leads to nobody.
+	if left := w.seen(said...); len(left) > 0 {
+		t.Errorf("the person is still in %q", left)
+	}
+	for _, place := range w.seen(c.ID) {
+		if place != "log" && !strings.Contains(place, topology.Erasures) {
+			t.Errorf("the contact's id is still in %q", place)
+		}
+	}
+	if diff := cmp.Diff(before, w.tallied()); diff != "" {
+		t.Errorf("tallies (-before +after):\n%s", diff)
+	}
+	w.others(vote)
+	for _, a := range asks {
+		if _, err := w.Store.Ask(t.Context(), a.ID); survey.CodeOf(err) != survey.NotFound {
+			t.Errorf("the link in the message still leads somewhere: %v", err)
+		}
+	}
+	w.move(w.Clock.Now().AddDate(0, 0, 21)) // past the ask that was waiting
+	if left := w.seen(said...); len(left) > 0 {
+		t.Errorf("later the person is in %q", left)
+	}
+
+	// Once more there is nothing to do.
+	if r, _, err := w.erases("", email); err != nil || len(r.Before)+len(r.After) > 0 || r.OptOutsKept != 0 {
+		t.Errorf("again: %+v, %v", r, err)
+	}
+	// Who comes back is still opted out.
+	out, err := w.Store.Upsert(t.Context(), []survey.Details{{Email: email}}, w.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := w.Store.Contact(t.Context(), out[0].Contact); err != nil || len(back.OptOuts) != 1 {
+		t.Errorf("who came back: %+v, %v", back, err)
+	}
+}
+
+// others checks that those who are not erased are as they were, but for words
+// about the person.
+func (w *world) others(vote string) {
+	w.Helper()
+	ctx := w.Context()
+	if namesake := w.find("paivi.toinen@example.fi"); namesake.LastName != "Ähtäri" || namesake.Ref != "B-0018" {
+		w.Errorf("somebody of the same name is %+v", namesake)
+	}
+	asks, err := w.Store.AsksOf(ctx, w.find(other).ID)
+	if err != nil || len(asks) != 1 || asks[0].Score != 9 || asks[0].Comment != "" || asks[0].Occasion == "" {
+		w.Errorf("the answer of somebody else is %+v, %v", asks, err)
+	}
+	v, err := w.Store.Ask(ctx, vote)
+	if err != nil || v.Score != 3 || v.Comment != "" || v.Ref != "" || v.Attrs != nil {
+		w.Errorf("the vote is %+v, %v", v, err)
+	}
+	month := w.Clock.Now()
+	from, to := store.FeedAt(month.Add(-time.Hour)), store.FeedAt(month)
+	if entries, _, err := w.Store.Feed(ctx, "shop-nps", from, to, 0); err != nil || len(entries) > 0 {
+		w.Errorf("the feed has %+v, %v", entries, err)
+	}
+	if letters, _ := w.Box.Last(); len(letters) != 1 || letters[0].To != other {
+		w.Errorf("the inbox has %+v", letters)
+	}
+}
+
+// TestSomebodyKnownByAnAnswerAlone erases who is no contact, by the id of a vote,
+// and finds what was said of them elsewhere by further words.
+func TestSomebodyKnownByAnAnswerAlone(t *testing.T) {
+	w := newWorld(t)
+	tp, err := w.Store.Touchpoint(t.Context(), "shop-nps")
+	w.must("the touchpoint", err)
+	cast := func(score int, comment string) string {
+		id := survey.NewID()
+		_, err := w.Store.Vote(t.Context(), tp, survey.Vote{ID: id, Score: score, Channel: survey.Popup, Comment: &comment, Page: "shop.example/" + comment}, w.Clock.Now())
+		w.must("voting", err)
+		return id
+	}
+	own := cast(0, "Aila")
+	other := cast(10, "Tapasin Aila Aallon kassalla")
+	w.must("annotating", w.Store.AddAnnotation(t.Context(), survey.Annotation{
+		ID: survey.NewID(), Version: 1, Touchpoint: "shop-nps", Date: "2026-11-21", Text: "Aila Aallon kampanja", By: "somebody", At: w.Clock.Now(),
+	}))
+	before := w.tallied()
+	r, _, err := w.erases("", "-yes", "-also", "aila aallon", own)
+	if err == nil || err.Error() != "something is left, see the record" || len(r.Left) != 1 || !strings.HasPrefix(r.Left[0], "settings annotation/") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if diff := cmp.Diff(traces.Found{"responses": 1, others: 1}, r.Before); diff != "" || len(r.After) > 0 || r.Ask != own || r.Contact != "" {
+		t.Errorf("the record is %+v, before (-want +got):\n%s", r, diff)
+	}
+	if _, err := w.Store.Ask(t.Context(), own); survey.CodeOf(err) != survey.NotFound {
+		t.Errorf("the vote is still there: %v", err)
+	}
+	if v, err := w.Store.Ask(t.Context(), other); err != nil || v.Score != 10 || v.Comment+v.Page != "" {
+		t.Errorf("the other vote is %+v, %v", v, err)
+	}
+	if diff := cmp.Diff(before, w.tallied()); diff != "" {
+		t.Errorf("tallies (-before +after):\n%s", diff)
+	}
+}
+
+func TestMistakes(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct{ args, want string }{
+		{"", "usage: erase [-yes] [-also WORDS]... WHO (flags come first)"},
+		{"a b", "usage: erase [-yes] [-also WORDS]... WHO (flags come first)"},
+		{"-also abc 1234", "what is looked for must have at least 4 characters"},
+		{"123", "there is no such contact, and what was given is too short to be looked for"},
+	} {
+		if r, _, err := w.erases("", strings.Fields(c.args)...); err == nil || err.Error() != c.want || r.ID != "" {
+			t.Errorf("erase %s: %v, %+v", c.args, err, r)
+		}
+	}
+	if r, said, err := w.erases("", "B-9999"); err != nil || !strings.Contains(said, "  nothing\n") || r.ID == "" {
+		t.Errorf("nobody: %v, %s", err, said)
+	}
+}
