@@ -255,7 +255,7 @@ func (h *Handler) exportComments(ctx context.Context, r *call, t *survey.Touchpo
 		}
 	}
 	in := newReading(h.Feed, []string{t.ID}, store.FeedAt(h.midnight(from)), c.at, wanted.keeps)
-	in.length = c.length
+	in.length, in.coarse = c.length, len(r.who.Segments) > 0
 	for wave := 0; len(in.gaps) > 0 && (wave < maxWaves || f.format == formatXLSX); wave++ {
 		if err := in.wave(ctx); err != nil {
 			return apigw.Response{}, err

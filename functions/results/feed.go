@@ -45,7 +45,10 @@ const (
 type reading struct {
 	feed        Feed
 	touchpoints []string
-	from        store.FeedPosition
+	from, to    store.FeedPosition
+	// coarse is whether where it got to is told to somebody who may not know of
+	// every entry, and so not of the moment and the id of the one it ended at.
+	coarse bool
 	// keep says which entries are wanted.
 	keep func(*survey.Ask) bool
 	// enough is how many entries of a slice do; 0 for all of them.
@@ -71,7 +74,7 @@ func newestFirst(a, b slice) int {
 // newReading returns a reading of the span from one position to another of
 // which nothing has been read yet.
 func newReading(feed Feed, touchpoints []string, from, to store.FeedPosition, keep func(*survey.Ask) bool) *reading {
-	r := &reading{feed: feed, touchpoints: touchpoints, from: from, keep: keep, length: longest}
+	r := &reading{feed: feed, touchpoints: touchpoints, from: from, to: to, keep: keep, length: longest}
 	for to > from {
 		last := to.Time()
 		start := month.start(last)
@@ -147,12 +150,17 @@ func (r *reading) wave(ctx context.Context) error {
 	return nil
 }
 
-// known returns the position down to which everything has been read.
+// known returns the position down to which everything has been read: a whole
+// minute where it is told coarsely, unless that would be where it began.
 func (r *reading) known() store.FeedPosition {
-	if len(r.gaps) > 0 {
-		return r.gaps[0].to
+	if len(r.gaps) == 0 {
+		return r.from
 	}
-	return r.from
+	to := r.gaps[0].to
+	if next := store.FeedAt(to.Time().Truncate(time.Minute).Add(time.Minute)); r.coarse && next < r.to {
+		return next
+	}
+	return to
 }
 
 // entries returns those that are wanted down to where everything is known, the

@@ -107,7 +107,7 @@ func (h *Handler) responses(ctx context.Context, r *call) (apigw.Response, error
 		}
 	}
 	in := newReading(h.Feed, touchpoints, start, c.at, f.keeps)
-	in.length = c.length
+	in.length, in.coarse = c.length, len(r.who.Segments) > 0
 	if !f.narrow() {
 		in.enough = limit + 1
 	}

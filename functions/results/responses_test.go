@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/pulssi/pulssi/shared/apigw"
+	"github.com/pulssi/pulssi/shared/signin"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
@@ -426,5 +428,53 @@ func TestDaysBeginWhereMidnightIsSkipped(t *testing.T) {
 		if last, first := begins.Add(-time.Millisecond).In(at), begins.In(at); last.Format(dateFormat) >= day || first.Format(dateFormat) != day {
 			t.Errorf("%s, %s begins at %v, after %v", zone, day, first, last)
 		}
+	}
+}
+
+// TestCursorTellsNothingUnseen reads a dense feed as somebody who sees one
+// segment: no cursor tells which answer of another it came to, and by the cursors
+// every answer of the segment is read once.
+func TestCursorTellsNothingUnseen(t *testing.T) {
+	shop := touchpoint("shop-nps", survey.NPS, 1)
+	unseen, want := map[string]bool{}, map[string]bool{}
+	var asks []*survey.Ask
+	for i := range 3000 {
+		a := answer(shop, 9, time.Date(2026, 11, 14, 12, 0, i, 500e6, time.UTC))
+		if a.Comment, a.Segments = "Hyvä", []string{"plan=basic"}; i%100 == 0 {
+			a.Segments = []string{"plan=gold"}
+			want[newResponse(a, signin.Who{}).Key] = true
+		} else {
+			unseen[string(store.FeedAt(a.AnsweredAt))] = true
+		}
+		asks = append(asks, a)
+	}
+	h := newHandler(definitions{shop}, nil)
+	h.Feed = newFeed(40, asks...)
+	got := map[string]bool{}
+	for query := ""; ; {
+		r := apigw.Request{RouteKey: routeResponses, RawQueryString: query}
+		var page responseList
+		caller{t, h}.want(signedIn(t, h, r, "viewer", "segment:plan=gold"), http.StatusOK, &page)
+		for _, a := range page.Responses {
+			if got[a.Key] {
+				t.Errorf("%s is there twice", a.AnsweredAt)
+			}
+			got[a.Key] = true
+		}
+		if page.Cursor == nil {
+			break
+		}
+		b, err := base64.RawURLEncoding.DecodeString(*page.Cursor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, position, _ := strings.Cut(string(b), "|2026")
+		if moment, _, _ := strings.Cut("2026"+position, "#"); unseen[moment] {
+			t.Errorf("the cursor %s tells of an answer that may not be seen", b)
+		}
+		query = "cursor=" + *page.Cursor
+	}
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
