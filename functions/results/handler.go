@@ -151,7 +151,7 @@ func (h *Handler) touchpoint(ctx context.Context, r *call, id string) (*survey.T
 		return nil, err
 	}
 	if !r.who.Sees(id) {
-		return nil, survey.Errorf(survey.NotFound, "touchpoint", "there is no such touchpoint")
+		return nil, errNoTouchpoint()
 	}
 	return t, nil
 }

@@ -17,10 +17,8 @@ import (
 // what is between them and the reader is a megabyte for a year or two.
 const (
 	maxYears   = 10
-	maxDays    = 366     // of which each is a period
-	maxWeeks   = 3 * 366 // days, of which each week is a period
-	firstYear  = 2000    // before which nobody asked anything here
-	lastYear   = 2199
+	maxDays    = 366                                         // of which each is a period
+	maxWeeks   = 3 * 366                                     // days, of which each week is a period
 	maxSegment = survey.MaxAttrKey + 1 + survey.MaxAttrValue // "attribute=value"
 )
 
@@ -185,11 +183,10 @@ func parseGroupAs(values url.Values, as names) (score.Group, error) {
 }
 
 func parseDate(field, s string) (time.Time, error) {
-	d, err := time.Parse(dateFormat, s)
-	if err != nil || d.Year() < firstYear || d.Year() > lastYear {
-		return time.Time{}, survey.Errorf(survey.Invalid, field, "%s must be a date such as 2026-11-21, from %d to %d", field, firstYear, lastYear)
+	if err := survey.CheckDate(field, s); err != nil {
+		return time.Time{}, err
 	}
-	return d, nil
+	return time.Parse(dateFormat, s)
 }
 
 // unit is the length of a period: a calendar day, an ISO 8601 week (Monday to

@@ -213,7 +213,7 @@ func parseFilter(values url.Values, who signin.Who) (filter, error) {
 		f.set(g)
 	}
 	if !who.SeesSegment(f.segment) && f.segment != "" {
-		return f, survey.Errorf(survey.NotFound, "segment", "there is no such segment")
+		return f, errNoSegment
 	}
 	if values.Has("locale") {
 		if f.locale = values.Get("locale"); !isLanguage(f.locale) {
