@@ -16,44 +16,60 @@ var dashboardStyle []byte
 //go:embed dist/frame.js
 var frameScript []byte
 
-// The names of what the dashboard's documents load have a hash of the content,
-// so that a browser may keep the files for ever and never has the script of one
-// version with the style of another.
-var (
-	scriptName = sync.OnceValue(func() string { return "dashboard." + assetHash(dashboardScript) + ".js" })
-	styleName  = sync.OnceValue(func() string { return "dashboard." + assetHash(dashboardStyle) + ".css" })
-	frameName  = sync.OnceValue(func() string { return "frame." + assetHash(frameScript) + ".js" })
-)
+// dashboard is what is made of the files when it is first asked for. No variable
+// is made of them at the start: a function that does not serve the dashboard
+// would carry them all the same.
+var dashboard struct {
+	once        sync.Once
+	assets      map[string]*File
+	page, frame *File
+}
 
-var dashboardAssets = sync.OnceValue(func() map[string]*File {
-	return map[string]*File{
-		scriptName(): newFile(dashboardScript, "text/javascript; charset=utf-8", cacheReleased),
-		styleName():  newFile(dashboardStyle, "text/css; charset=utf-8", cacheReleased),
-		frameName():  newFile(frameScript, "text/javascript; charset=utf-8", cacheReleased),
+// makeDashboard makes it. The names of what the documents load have a hash of the
+// content, so that a browser may keep the files for ever and never has the script
+// of one version with the style of another.
+func makeDashboard() {
+	script := "dashboard." + assetHash(dashboardScript) + ".js"
+	style := "dashboard." + assetHash(dashboardStyle) + ".css"
+	frame := "frame." + assetHash(frameScript) + ".js"
+	dashboard.assets = map[string]*File{
+		script: newFile(dashboardScript, "text/javascript; charset=utf-8", cacheReleased),
+		style:  newFile(dashboardStyle, "text/css; charset=utf-8", cacheReleased),
+		frame:  newFile(frameScript, "text/javascript; charset=utf-8", cacheReleased),
 	}
-})
+	dashboard.page = newFile([]byte(`<!doctype html><html lang="en"><head><meta charset="utf-8">`+
+		`<meta name="viewport" content="width=device-width,initial-scale=1">`+
+		`<meta name="color-scheme" content="light dark">`+
+		`<title>Pulssi</title><link rel="icon" href="`+icon+`">`+
+		`<link rel="stylesheet" href="/dashboard/assets/`+html.EscapeString(style)+`">`+
+		`<script type="module" src="/dashboard/assets/`+html.EscapeString(script)+`"></script>`+
+		`</head><body><div id="app"></div><noscript><p>The dashboard needs JavaScript. Hallintanäkymä tarvitsee JavaScriptin. Översikten kräver JavaScript.</p></noscript></body></html>`),
+		"text/html; charset=utf-8", cacheUnreleased)
+	dashboard.frame = newFile([]byte(`<!doctype html><html lang="en"><head><meta charset="utf-8">`+
+		`<meta name="viewport" content="width=device-width,initial-scale=1">`+
+		`<meta name="color-scheme" content="light dark">`+
+		`<title>Pulssi</title>`+
+		`<script defer src="/dashboard/assets/`+html.EscapeString(frame)+`" data-popup="/`+html.EscapeString(WidgetLoads()[1])+`"></script>`+
+		`</head><body></body></html>`),
+		"text/html; charset=utf-8", cacheUnreleased)
+}
 
 func assetHash(b []byte) string { return strings.Trim(ETag(b), `"`) }
 
 // DashboardAsset returns what the dashboard's documents load, by its name below
 // /dashboard/assets/.
 func DashboardAsset(name string) (*File, bool) {
-	f, ok := dashboardAssets()[name]
+	dashboard.once.Do(makeDashboard)
+	f, ok := dashboard.assets[name]
 	return f, ok
 }
 
 // DashboardPage is the dashboard's one document. Its script shows the view that
 // the address names.
-var DashboardPage = sync.OnceValue(func() *File {
-	return newFile([]byte(`<!doctype html><html lang="en"><head><meta charset="utf-8">`+
-		`<meta name="viewport" content="width=device-width,initial-scale=1">`+
-		`<meta name="color-scheme" content="light dark">`+
-		`<title>Pulssi</title><link rel="icon" href="`+icon+`">`+
-		`<link rel="stylesheet" href="/dashboard/assets/`+html.EscapeString(styleName())+`">`+
-		`<script type="module" src="/dashboard/assets/`+html.EscapeString(scriptName())+`"></script>`+
-		`</head><body><div id="app"></div><noscript><p>The dashboard needs JavaScript. Hallintanäkymä tarvitsee JavaScriptin. Översikten kräver JavaScript.</p></noscript></body></html>`),
-		"text/html; charset=utf-8", cacheUnreleased)
-})
+func DashboardPage() *File {
+	dashboard.once.Do(makeDashboard)
+	return dashboard.page
+}
 
 // DashboardPolicy is the Content-Security-Policy of the dashboard: its own
 // files, requests to its own host and to where one signs in ("" for nowhere),
@@ -66,15 +82,10 @@ func DashboardPolicy(signin string) string {
 // FramePage is the document in which the dashboard shows what customers see,
 // which it is told by messages. What it shows has styles of its own, which the
 // dashboard's policy refuses, and so this document has another.
-var FramePage = sync.OnceValue(func() *File {
-	return newFile([]byte(`<!doctype html><html lang="en"><head><meta charset="utf-8">`+
-		`<meta name="viewport" content="width=device-width,initial-scale=1">`+
-		`<meta name="color-scheme" content="light dark">`+
-		`<title>Pulssi</title>`+
-		`<script defer src="/dashboard/assets/`+html.EscapeString(frameName())+`" data-popup="/`+html.EscapeString(WidgetLoads()[1])+`"></script>`+
-		`</head><body></body></html>`),
-		"text/html; charset=utf-8", cacheUnreleased)
-})
+func FramePage() *File {
+	dashboard.once.Do(makeDashboard)
+	return dashboard.frame
+}
 
 // FramePolicy is the Content-Security-Policy of [FramePage]: any style, its own
 // script and the popup's, and nothing that is sent or loaded. It has no origin,
