@@ -10,7 +10,7 @@ import words from "./texts/touchpoint.json";
 /** Chooses one part of the answers, or all of them again where it was chosen. */
 function toggle(name: string, value: string, clears: Record<string, null> = {}): void {
   const chosen = address.value.query.get(name) === value;
-  go(withQuery({ ...clears, [name]: chosen ? null : value }), true);
+  go(withQuery({ ...clears, [name]: chosen ? null : value }));
 }
 
 const chosen = (name: string, value: string) => address.value.query.get(name) === value;
@@ -122,17 +122,21 @@ export function Groups(props: { kind: "channel" | "segment"; metric: Metric; gro
   const at = (n: number) => `${(100 * (n - least)) / (most - least)}%`;
   const name = (g: Group) => (kind === "channel" ? channelName(g.name) : segmentName(g.name));
   const id = `${kind}s-title`;
-  const some = !props.readOnly && address.value.query.get(kind);
+  const query = address.value.query;
+  const some = !props.readOnly && query.get(kind);
+  // The groups are of all answers, whichever of them the page is about.
+  const narrowed = !props.readOnly && (query.has("channel") || query.has("segment"));
   return (
     <section class="card groups" aria-labelledby={id}>
       <div class="bar">
         <h2 id={id}>{kind === "channel" ? t.channels : t.segments}</h2>
         {some && (
-          <button type="button" class="plain" onClick={() => go(withQuery({ [kind]: null }), true)}>
+          <button type="button" class="plain" onClick={() => go(withQuery({ [kind]: null }))}>
             {t.showAll}
           </button>
         )}
       </div>
+      {narrowed && groups.length > 0 && <p class="soft">{t.ofAllAnswers}</p>}
       {groups.length === 0 ? (
         <p class="soft">{kind === "channel" ? t.noChannels : t.noSegments}</p>
       ) : (
@@ -159,7 +163,7 @@ export function Groups(props: { kind: "channel" | "segment"; metric: Metric; gro
                   {g.score !== null && g.low !== null && g.high !== null && (
                     <span class="whisker" aria-hidden="true">
                       <i class="line" style={{ left: at(Math.max(least, g.low)), right: `calc(100% - ${at(Math.min(most, g.high))})` }} />
-                      {props.total.score !== null && <i class="all" style={{ left: at(props.total.score) }} />}
+                      {!narrowed && props.total.score !== null && <i class="all" style={{ left: at(props.total.score) }} />}
                       <i class="point" style={{ left: at(g.score) }} />
                     </span>
                   )}

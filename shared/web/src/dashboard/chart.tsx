@@ -80,13 +80,17 @@ export interface Drawing {
   tip: (i: number) => Tip;
 }
 
-const font = (size: number, weight = "") => `${weight} ${size * uPlot.pxRatio}px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif`.trim();
-const axisFont = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
+const family = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const font = (size: number, weight = "") => `${weight} ${size * uPlot.pxRatio}px ${family}`.trim();
+/** How much larger words are on a screen on a wall, which is read from afar. */
+const larger = () => (innerWidth >= 1920 ? 4 / 3 : 1);
 
 function options(d: Drawing, size: { width: number; height: number }, at: Signal<number | null>): uPlot.Options {
   const grid = { stroke: () => ink("line"), width: 1 };
   const xs = d.data[0] as number[];
   const label = new Map(xs.map((x, i) => [x, i]));
+  const scale = larger();
+  const axisFont = `${12 * scale}px ${family}`;
   return {
     ...size,
     tzDate: (s) => uPlot.tzDate(new Date(s * 1000), "Etc/UTC"),
@@ -103,9 +107,9 @@ function options(d: Drawing, size: { width: number; height: number }, at: Signal
         font: axisFont,
         grid: { show: false },
         ticks: { show: false },
-        size: 44,
+        size: 44 * scale,
         splits: (u) => {
-          const step = Math.max(1, Math.ceil((xs.length * 52) / Math.max(1, u.bbox.width / uPlot.pxRatio)));
+          const step = Math.max(1, Math.ceil((xs.length * 52 * scale) / Math.max(1, u.bbox.width / uPlot.pxRatio)));
           return xs.filter((_, i) => i % step === 0);
         },
         values: (_, splits) => {
@@ -119,7 +123,7 @@ function options(d: Drawing, size: { width: number; height: number }, at: Signal
           });
         },
       },
-      { stroke: () => ink("soft"), font: axisFont, grid, ticks: { show: false }, size: 48, values: (_, splits) => splits.map(d.axis) },
+      { stroke: () => ink("soft"), font: axisFont, grid, ticks: { show: false }, size: 48 * scale, values: (_, splits) => splits.map(d.axis) },
     ],
     series: [{}, ...d.series],
     bands: d.bands ?? [],
@@ -481,7 +485,7 @@ function trend(of: TrendOf): Drawing {
         ctx.lineTo(x + shift, bbox.top + bbox.height);
       }
       ctx.stroke();
-      ctx.font = font(12);
+      ctx.font = font(12 * larger());
       ctx.textBaseline = "bottom";
       const label = fill(t.seriesBegins, { n: next.series });
       const right = x + 6 * px + ctx.measureText(label).width < bbox.left + bbox.width;
@@ -514,7 +518,7 @@ function trend(of: TrendOf): Drawing {
     if (of.goal !== null) {
       const text = fill(t.goalIs, { goal: valueText(m, of.goal) });
       const [x, y] = [bbox.left + 4 * px, u.valToPos(of.goal, "y", true) - 3 * px];
-      ctx.font = font(12);
+      ctx.font = font(12 * larger());
       ctx.textAlign = "left";
       ctx.textBaseline = "bottom";
       ctx.strokeStyle = ink("card");

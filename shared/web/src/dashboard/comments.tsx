@@ -6,7 +6,7 @@ import { get, Problem, useLive } from "./api.ts";
 import { segmentName } from "./breakdown.tsx";
 import type { Metric, Response_, Responses } from "./contract.ts";
 import { count, date, fill, moment, number, texts } from "./locale.ts";
-import { answers, categories, categoryName, categoryOf, channelName, languageName, tone } from "./metric.ts";
+import { answers, categories, categoryName, categoryOf, channelName, languageName, memberName, tone } from "./metric.ts";
 import { Bone, problemText, Trouble } from "./parts.tsx";
 import { rangeQuery } from "./range.tsx";
 import { address, go, hrefOf, withQuery } from "./router.ts";
@@ -145,7 +145,7 @@ export function Comments(props: { touchpoint: string; metric: Metric; zone: stri
             <div class="nothing">
               <p>{some ? t.nothingFound : t.nothing}</p>
               {some && (
-                <button type="button" onClick={() => go(withQuery(Object.fromEntries(filters.map((f) => [f, null]))), true)}>
+                <button type="button" onClick={() => go(withQuery(Object.fromEntries(filters.map((f) => [f, null]))))}>
                   {t.clearAll}
                 </button>
               )}
@@ -183,7 +183,7 @@ function Comment(props: { of: Response_; zone: string }): VNode {
     <li class="comment">
       <p class="given">
         <span class={`badge ${tone(r.category)}`}>{number(r.score)}</span>
-        <span>{categoryName(r.metric, r.category)}</span>
+        <span>{memberName(r.metric, r.category)}</span>
         <time dateTime={r.answeredAt}>{moment(r.answeredAt, props.zone)}</time>
       </p>
       <p class="words" lang={r.locale} dir="auto">
@@ -209,13 +209,13 @@ function Filters(props: { metric: Metric; channels: string[]; segments: string[]
   const { metric: m } = props;
   const q = address.value.query;
   const value = (name: string) => q.get(name) ?? "";
-  const set = (changes: Record<string, string | null>) => go(withQuery(changes), true);
+  const set = (changes: Record<string, string | null>) => go(withQuery(changes));
   const typed = useRef<HTMLInputElement>(null);
   const timer = useRef(0);
   const search = () => {
     clearTimeout(timer.current);
     const text = typed.current?.value.trim() ?? "";
-    if (text !== value("q")) set({ q: text });
+    if (text !== value("q")) go(withQuery({ q: text }), true);
   };
   useEffect(() => {
     if (typed.current && typed.current !== document.activeElement) typed.current.value = value("q");
@@ -272,7 +272,7 @@ function Filters(props: { metric: Metric; channels: string[]; segments: string[]
         {choice("category", t.category, categories(m).map((c) => [c, categoryName(m, c)]), { score: null })}
         {choice("score", t.score, answers(m).map((n) => [String(n), m === "thumbs" ? categoryName(m, categoryOf(m, n)) : number(n)]), { category: null })}
         {props.channels.length > 0 && choice("channel", t.channel, props.channels.map((c) => [c, channelName(c)]), { segment: null })}
-        {choice("segment", t.segment, props.segments.map((s) => [s, segmentName(s)]), { channel: null })}
+        {choice("segment", t.segment, [...props.segments].sort().map((s) => [s, segmentName(s)]), { channel: null })}
         {choice("locale", t.language, ["fi", "sv", "en"].map((l) => [l, languageName(l)]))}
       </div>
       {chips.length > 0 && (

@@ -45,10 +45,19 @@ const share = (m: Metric) => m === "csat" || m === "smiley" || m === "thumbs";
 
 /** The people of a category, in words that suit the metric. */
 export function categoryName(m: Metric, c: Category): string {
+  return named(m, c, texts(words).categories);
+}
+
+/** One of the people of a category. */
+export function memberName(m: Metric, c: Category): string {
+  return named(m, c, texts(words).one);
+}
+
+function named(m: Metric, c: Category, people: Record<Category, string>): string {
   const t = texts(words);
   if (mean(m)) return t.effort[c as keyof typeof t.effort];
   if (m === "thumbs") return t.thumbs[c as keyof typeof t.thumbs];
-  return t.categories[c];
+  return people[c];
 }
 
 /** A score as people read it, with its unit. */

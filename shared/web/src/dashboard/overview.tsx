@@ -64,7 +64,7 @@ function Segment(props: { chosen: string | undefined }): VNode | null {
     return (
       <label class="segment">
         <span class="name">{t.segment}</span>
-        <select id="segment" value={props.chosen ?? me.segments[0]} onChange={(e) => go(withQuery({ segment: e.currentTarget.value }), true)}>
+        <select id="segment" value={props.chosen ?? me.segments[0]} onChange={(e) => go(withQuery({ segment: e.currentTarget.value }))}>
           {me.segments.map((s) => (
             <option key={s} value={s}>
               {segmentName(s)}

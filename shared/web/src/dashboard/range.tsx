@@ -70,9 +70,9 @@ export function Range(): VNode {
   const last = to(address.value.query) ?? today;
 
   const choose = (name: string) => {
-    if (name === "own") return go(withQuery({ from, to: daysAfter(last, 1) }), true);
+    if (name === "own") return go(withQuery({ from, to: daysAfter(last, 1) }));
     const start = starts.find(([n]) => n === name)!;
-    go(withQuery({ from: name === String(usual[0]) ? null : start[1], to: null }), true);
+    go(withQuery({ from: name === String(usual[0]) ? null : start[1], to: null }));
   };
   return (
     <div class="range" role="group" aria-label={t.label}>

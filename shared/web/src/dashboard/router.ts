@@ -17,7 +17,7 @@ export let moves = 0;
 /** Where the page is. */
 export const address = signal<Address>(read());
 
-/** Goes to another view; replace where it is the same one with other filters. */
+/** Goes to another view, or to the same one with other filters; replace where it is no step to come back to, as with each letter of what is typed. */
 export function go(href: string, replace = false): void {
   if (replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);

@@ -5,7 +5,7 @@ import { segmentName } from "./breakdown.tsx";
 import type { SharedView, TouchpointEntry } from "./contract.ts";
 import { Layout } from "./layout.tsx";
 import { date, fill, moment, number, texts } from "./locale.ts";
-import { categoryName, channelName, ownIn, tone } from "./metric.ts";
+import { channelName, memberName, ownIn, tone } from "./metric.ts";
 import { Path } from "./overview.tsx";
 import { Bone, Loaded, Title } from "./parts.tsx";
 import { rangeText } from "./period.ts";
@@ -83,7 +83,7 @@ function Comments(props: { comments: NonNullable<SharedView["comments"]>; entrie
             return (
               <li key={c.answeredAt + c.comment}>
                 <p class="said-by">
-                  <span class={`badge ${tone(c.category)}`}>{number(c.score)}</span> {entry && categoryName(entry.metric, c.category)}
+                  <span class={`badge ${tone(c.category)}`}>{number(c.score)}</span> {entry && memberName(entry.metric, c.category)}
                 </p>
                 <p class="said-words" dir="auto">
                   {c.comment}

@@ -78,7 +78,7 @@ export function Touchpoint(props: { id: string }): VNode {
                 <Range />
                 <label class="unit">
                   <span class="name">{t.by}</span>
-                  <select id="by" value={by} onChange={(e) => go(withQuery({ by: e.currentTarget.value }), true)}>
+                  <select id="by" value={by} onChange={(e) => go(withQuery({ by: e.currentTarget.value }))}>
                     {unitsFor(days(me.today)).map((u) => (
                       <option key={u} value={u}>
                         {t.units[u]}
@@ -92,6 +92,9 @@ export function Touchpoint(props: { id: string }): VNode {
                 </span>
               </div>
               <Chosen />
+              <a class="to-voices" href="#voices-title">
+                {t.voices} <span aria-hidden="true">↓</span>
+              </a>
               <div class="beside">
                 <Loaded live={live} skeleton={<ReportBones />}>
                   {(data) => <ReportView entry={entry} report={data} />}
@@ -150,7 +153,7 @@ function Chosen(): VNode | null {
   return (
     <p class="note chosen">
       <span>{fill(t.only, { part: channel ? channelName(channel) : segmentName(segment!) })}</span>
-      <button type="button" onClick={() => go(withQuery({ channel: null, segment: null }), true)}>
+      <button type="button" onClick={() => go(withQuery({ channel: null, segment: null }))}>
         {t.showAll}
       </button>
     </p>
