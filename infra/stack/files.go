@@ -24,7 +24,8 @@ type Files struct {
 
 // NewFiles makes a bucket that is closed to the world, and has new uploads told
 // to the queue of imports. Files are personal data that is in the tables by
-// then, so they go after a time, and no older versions of them are kept.
+// then, so they go after a time, and no older versions of them are kept. The
+// records of erasures, which tell of nobody, stay.
 func NewFiles(scope constructs.Construct, id string, props *FilesProps) *Files {
 	this := constructs.NewConstruct(scope, &id)
 	st := awscdk.Stack_Of(this)
@@ -35,16 +36,18 @@ func NewFiles(scope constructs.Construct, id string, props *FilesProps) *Files {
 	if props.Settings.Stage == Prod {
 		removal = awscdk.RemovalPolicy_RETAIN // what came of an import may still be asked for
 	}
+	expiration := awscdk.Duration_Days(jsii.Number(props.Settings.fileDays()))
 	bucket := awss3.NewBucket(this, jsii.String("Bucket"), &awss3.BucketProps{
 		BucketName:        &name,
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,
 		EnforceSSL:        jsii.Bool(true),
 		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
-		LifecycleRules: &[]*awss3.LifecycleRule{{
-			Expiration:                          awscdk.Duration_Days(jsii.Number(props.Settings.fileDays())),
-			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
-		}},
+		LifecycleRules: &[]*awss3.LifecycleRule{
+			{Prefix: jsii.String(topology.Uploads), Expiration: expiration},
+			{Prefix: jsii.String(topology.Reports), Expiration: expiration},
+			{AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1))},
+		},
 		RemovalPolicy: removal,
 	})
 	props.Imports.Queue.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

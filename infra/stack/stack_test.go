@@ -717,9 +717,11 @@ func TestFiles(t *testing.T) {
 				map[string]any{"ServerSideEncryptionByDefault": map[string]any{"SSEAlgorithm": "AES256"}},
 			}},
 			"OwnershipControls": map[string]any{"Rules": []any{map[string]any{"ObjectOwnership": "BucketOwnerEnforced"}}},
-			"LifecycleConfiguration": map[string]any{"Rules": []any{map[string]any{
-				"Status": "Enabled", "ExpirationInDays": days, "AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1},
-			}}},
+			"LifecycleConfiguration": map[string]any{"Rules": []any{ // the records of erasures stay
+				map[string]any{"Status": "Enabled", "ExpirationInDays": days, "Prefix": "uploads/"},
+				map[string]any{"Status": "Enabled", "ExpirationInDays": days, "Prefix": "reports/"},
+				map[string]any{"Status": "Enabled", "AbortIncompleteMultipartUpload": map[string]any{"DaysAfterInitiation": 1}},
+			}},
 			"NotificationConfiguration": map[string]any{"QueueConfigurations": []any{map[string]any{
 				"Event": "s3:ObjectCreated:*", "Queue": arn(imports, "Arn"),
 				"Filter": map[string]any{"S3Key": map[string]any{"Rules": []any{map[string]any{"Name": "prefix", "Value": "uploads/"}}}},
