@@ -237,7 +237,7 @@ func TestCoverage(t *testing.T) {
 func TestCompareAll(t *testing.T) {
 	big, small := Pair{survey.NPS, nps(200, 100, 100), nps(260, 80, 60)}, Pair{survey.NPS, nps(200, 120, 80), nps(230, 110, 60)}
 	noise := Pair{survey.NPS, nps(9, 4, 7), nps(12, 5, 3)}
-	few, none := Pair{survey.NPS, nps(0, 0, 9), nps(900, 0, 0)}, Pair{survey.CES, Tally{}, Tally{}}
+	few, fewer, none := Pair{survey.NPS, nps(0, 0, 9), nps(900, 0, 0)}, Pair{survey.NPS, nps(3, 3, 3), nps(3, 3, 3)}, Pair{survey.CES, Tally{}, Tally{}}
 	for _, c := range []struct {
 		name  string
 		pairs []Pair
@@ -247,6 +247,7 @@ func TestCompareAll(t *testing.T) {
 		{"alone p = 0.02 is real", []Pair{small}, "real"},
 		{"of four it is not", []Pair{small, noise, noise, big}, "noise noise noise real"},
 		{"too few are not among those", []Pair{few, small, none}, "noise real none"},
+		{"nor are those that differ little", []Pair{fewer, small, fewer}, "noise real noise"},
 	} {
 		var got []string
 		for _, d := range CompareAll(c.pairs) {

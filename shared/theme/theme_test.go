@@ -69,6 +69,9 @@ func holds(t fataler, of []Comment, th Theme) {
 	if th.In < MinComments || th.In > th.Of || th.Against > th.AgainstOf || th.Keyness < MinKeyness {
 		t.Errorf("%+v", th)
 	}
+	if th.In*th.AgainstOf <= th.Against*th.Of {
+		t.Errorf("%s: %d of %d is no more than %d of %d", th.Words, th.In, th.Of, th.Against, th.AgainstOf)
+	}
 	if th.Keyness != Keyness(th.In, th.Of, th.Against, th.AgainstOf) {
 		t.Errorf("%s: keyness %v is not of its counts", th.Words, th.Keyness)
 	}
@@ -145,6 +148,7 @@ func TestWhatIsATheme(t *testing.T) {
 		{"markup, emoji, numbers", several(5, Unhappy, "<b>kassa</b> 😡😡 4711 & =1+1"), []string{"kassa"}},
 		{"what says no more than the score", several(5, Unhappy, "huono, tosi huono"), []string{}},
 		{"what both have", slices.Concat(several(10, Unhappy, "toimitus"), several(10, Unhappy, "!"), several(20, Happy, "toimitus")), []string{}},
+		{"what the others have more of", slices.Concat(several(5, Unhappy, "toimitus"), several(15, Unhappy, "!"), several(20, Happy, "toimitus")), []string{}},
 		{"a decomposed letter", slices.Concat(several(2, Unhappy, "hylly va\u0308a\u0308ra\u0308"), several(1, Unhappy, "VÄÄRÄ hylly")), []string{"hylly"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
