@@ -24,7 +24,7 @@ const signinScope = "openid email profile"
 // dashboard answers with the dashboard's one document, whatever the address of
 // the view in it, with what it loads, with the frame of its previews, and with
 // where one signs in. None of it is a secret: what it shows comes by the API.
-func (h *Handler) dashboard(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) dashboard(_ context.Context, r *call) (apigw.Response, error) {
 	path := r.Path("proxy")
 	if path == "config.json" {
 		config := h.Signin

@@ -134,7 +134,7 @@ func TestTheFrameOfPreviewsIsAlone(t *testing.T) {
 // belong to the files of texts.
 func TestDashboardSourcesHaveNoTextsOfTheirOwn(t *testing.T) {
 	words := regexp.MustCompile(`>\s*([A-Za-zÅÄÖåäö]{3,}[^<>{}=;()]*)</`)
-	err := filepath.WalkDir("src/dashboard", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir("src/dashboard", func(path string, _ fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".tsx" {
 			return err
 		}

@@ -114,9 +114,10 @@ type walk struct {
 	api http.Handler
 }
 
-func newWalk(t *testing.T) *walk {
+// apart returns functions on the tables of a stack, beside its own: a test says
+// who calls them.
+func apart(t *testing.T, s *Stack) functions {
 	t.Helper()
-	s := shared(t, Options{Touchpoints: []byte(scoped)})
 	zone, err := time.LoadLocation(config.DefaultZone)
 	if err != nil {
 		t.Fatal(err)
@@ -129,7 +130,13 @@ func newWalk(t *testing.T) *walk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &walk{T: t, Stack: s, api: f.api(func(r *http.Request) (map[string]string, error) {
+	return f
+}
+
+func newWalk(t *testing.T) *walk {
+	t.Helper()
+	s := shared(t, Options{Touchpoints: []byte(scoped)})
+	return &walk{T: t, Stack: s, api: apart(t, s).api(func(r *http.Request) (map[string]string, error) {
 		groups, ok := r.Header["X-Groups"]
 		if !ok {
 			return nil, errors.New("nobody")
