@@ -89,8 +89,8 @@ func (a *Alarms) Reputation(set awsses.CfnConfigurationSet) {
 // first is what to do when a function has left something undone.
 var first = map[topology.Function]string{
 	topology.Tally:    "Some answers are not counted. First read the log of tally and mend the cause, then run scripts/recount --repair.",
-	topology.Send:     "Some asks were not sent. First read the log of send and mend the cause, then move them back (start-message-move-task).",
-	topology.Intake:   "A file was not imported to its end. First read the log of intake and mend the cause, then move its notice back (start-message-move-task) or upload it again.",
+	topology.Send:     "Some asks were not sent. First read the log of send and mend the cause, then move them back (scripts/redrive asks-failed).",
+	topology.Intake:   "A file was not imported to its end. First read the log of intake and mend the cause, then move its notice back (scripts/redrive imports-failed) or upload it again.",
 	topology.Plan:     "Business events were refused, or planning failed. First read a message of the queue: a refused event has its reason with it, of the rest the log of plan tells. Mended, send the events again.",
 	topology.Delivery: "What became of e-mails, or a reply by SMS, is not noted. First read the log of delivery and mend the cause, then invoke it with the messages of the queue.",
 }
