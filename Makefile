@@ -13,7 +13,7 @@ CDK := scripts/node_modules/.bin/cdk
 # The stage and other context of a deployment: make deploy CONTEXT="-c stage=prod"
 CONTEXT ?=
 
-.PHONY: help setup dev test lint bench web build synth deploy clean
+.PHONY: help setup dev test lint bench web build synth rehearse deploy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -60,6 +60,10 @@ $(BOOTSTRAPS): dist/%/bootstrap: installed-go
 synth: build ## write the CloudFormation template into cdk.out; needs no AWS account
 	@scripts/setup.sh node
 	@$(CDK) synth --quiet $(CONTEXT) && ls cdk.out/*.template.json
+
+rehearse: build ## deploy into an imitation of AWS, use it, and remove it again
+	@scripts/setup.sh node ministack
+	@mkdir -p .local/bin && go build -o .local/bin/rehearse ./scripts/rehearse && .local/bin/rehearse
 
 deploy: build ## deploy into the AWS account of your credentials
 	@scripts/setup.sh node

@@ -49,6 +49,12 @@ type call struct {
 // sets, and waits until it polls for its first event. The error says so where
 // it exits before, or does not poll before ctx ends.
 func Start(ctx context.Context, binary string, env ...string) (*Process, error) {
+	return StartLogging(ctx, binary, nil, os.Stderr, env...)
+}
+
+// StartLogging is [Start] for a bootstrap whose standard output, where functions
+// write their logs, and standard error somebody reads.
+func StartLogging(ctx context.Context, binary string, out, errs io.Writer, env ...string) (*Process, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s: %w", binary, err)
@@ -67,7 +73,7 @@ func Start(ctx context.Context, binary string, env ...string) (*Process, error) 
 		"_HANDLER=bootstrap",
 		"TZ=:UTC",
 	}, env...)
-	p.cmd.Stderr = os.Stderr
+	p.cmd.Stdout, p.cmd.Stderr = out, errs
 	began := time.Now()
 	if err := p.cmd.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("starting %s: %w", binary, err), l.Close())

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/pulssi/pulssi/shared/testkit/ministack"
+	"github.com/pulssi/pulssi/shared/topology"
+)
+
+// stack is what is deployed, and sender whom its mail is from.
+const (
+	stack  = "pulssi-dev"
+	sender = "feedback@example.com"
+)
+
+// rehearsal is one rehearsal.
+type rehearsal struct {
+	dir       string
+	journal   *journal
+	functions *functions
+	account   account
+
+	url   string            // of the deployed API
+	out   map[string]string // outputs of the stack, by name
+	token string            // of a program
+}
+
+// cdk runs the CDK's command line on what was synthesized, and returns what it
+// said, which is in cdk.log too.
+func (r *rehearsal) cdk(ctx context.Context, args ...string) (string, error) {
+	log, err := os.OpenFile(filepath.Join(r.dir, "cdk.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return "", err
+	}
+	defer log.Close()
+	cmd := command(ctx, filepath.Join("scripts", "node_modules", ".bin", "cdk"), append(args, "--no-color", "--no-notices")...)
+	cmd.Env = r.account.environment("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20", "CDK_DISABLE_CLI_TELEMETRY=1")
+	said, err := cmd.CombinedOutput()
+	_, logErr := fmt.Fprintf(log, "cdk %s\n%s\n", strings.Join(args, " "), said)
+	if err != nil {
+		return "", fmt.Errorf("cdk %s: %w\n%s", args[0], err, last(said, 15))
+	}
+	return string(said), logErr
+}
+
+// last returns the last n lines.
+func last(text []byte, n int) []byte {
+	lines := bytes.Split(bytes.TrimSpace(text), []byte("\n"))
+	return bytes.Join(lines[max(0, len(lines)-n):], []byte("\n"))
+}
+
+func (r *rehearsal) assembly() string { return filepath.Join(r.dir, "cdk.out") }
+
+func (r *rehearsal) bootstrap(ctx context.Context) error {
+	_, err := r.cdk(ctx, "bootstrap", "aws://"+ministack.Account+"/"+ministack.Region, "--app", r.assembly())
+	return err
+}
+
+// settings are the context of the deployment.
+var settings = []string{"sender=" + sender, "smsSender=Example", "programs=true", "alarmEmail=ops@example.com"}
+
+func (r *rehearsal) synthesize(ctx context.Context) error {
+	args := []string{"synth", "--quiet", "--output", r.assembly()}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	if _, err := r.cdk(ctx, args...); err != nil {
+		return err
+	}
+	file := filepath.Join(r.assembly(), stack+".template.json")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var template map[string]any
+	if err := json.Unmarshal(b, &template); err != nil {
+		return err
+	}
+	resources, _ := template["Resources"].(map[string]any)
+	r.journal.say("   %d resources, with the context %s", len(resources), strings.Join(settings, ", "))
+	for _, c := range forMinistack(template) {
+		r.journal.say("   changed for ministack alone: %s", c)
+	}
+	if b, err = json.MarshalIndent(template, "", " "); err != nil {
+		return err
+	}
+	return os.WriteFile(file, b, 0o644)
+}
+
+func (r *rehearsal) deploy(ctx context.Context) error {
+	outputs := filepath.Join(r.dir, "outputs.json")
+	if _, err := r.cdk(ctx, "deploy", "--all", "--app", r.assembly(), "--require-approval", "never", "--progress", "events", "--outputs-file", outputs); err != nil {
+		return err
+	}
+	b, err := os.ReadFile(outputs)
+	if err != nil {
+		return err
+	}
+	stacks := map[string]map[string]string{}
+	if err := json.Unmarshal(b, &stacks); err != nil {
+		return err
+	}
+	r.out = stacks[stack]
+	r.url = r.out["Url"]
+	if r.url == "" {
+		return errors.New("the stack has no output Url")
+	}
+	r.journal.say("   the API is at %s", r.url)
+	// As one proves to SES that an address is one's own, by a link in a mail.
+	return r.account.verify(ctx, sender)
+}
+
+// deployAgain deploys what is deployed already: nothing may change.
+func (r *rehearsal) deployAgain(ctx context.Context) error {
+	if _, err := r.cdk(ctx, "diff", "--fail", "--app", r.assembly()); err != nil {
+		return err
+	}
+	said, err := r.cdk(ctx, "deploy", "--all", "--app", r.assembly(), "--require-approval", "never")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(said, "(no changes)") {
+		return fmt.Errorf("it changed something:\n%s", last([]byte(said), 15))
+	}
+	r.journal.say("   no changes")
+	return nil
+}
+
+// destroy deletes the stack, and looks that all functions are gone and all
+// tables are there.
+func (r *rehearsal) destroy(ctx context.Context) error {
+	if _, err := r.cdk(ctx, "destroy", "--all", "--force", "--app", r.assembly()); err != nil {
+		return err
+	}
+	var left struct {
+		Functions []struct{ FunctionName string }
+	}
+	if err := r.account.get(ctx, "lambda", "/2015-03-31/functions/", &left); err != nil {
+		return err
+	}
+	if len(left.Functions) > 0 {
+		return fmt.Errorf("functions are left: %v", left.Functions)
+	}
+	var kept struct{ TableNames []string }
+	if err := r.account.target(ctx, "dynamodb", "DynamoDB_20120810.ListTables", struct{}{}, &kept); err != nil {
+		return err
+	}
+	if len(kept.TableNames) != len(topology.Tables()) {
+		return fmt.Errorf("of %d tables there are %v", len(topology.Tables()), kept.TableNames)
+	}
+	r.journal.say("   the functions are gone; the tables stay, as they should: %s", strings.Join(kept.TableNames, ", "))
+	return nil
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func decode(t *testing.T, text string) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestForMinistack(t *testing.T) {
+	for name, c := range map[string]struct {
+		part, want string
+		changes    int
+	}{
+		"nothing":                {`{"a":["b",1,{"Fn::GetAtt":["Pool","Arn"]}]}`, `{"a":["b",1,{"Fn::GetAtt":["Pool","Arn"]}]}`, 0},
+		"a Ref":                  {`[{"Ref":"Secret"},{"Ref":"Pool"}]`, `[{"Fn::GetAtt":["Secret","Id"]},{"Ref":"Pool"}]`, 1},
+		"an attribute":           {`{"a":[{"Fn::GetAtt":["Pool","ProviderURL"]}]}`, `{"a":[{"Fn::Join":["",["https://",{"Fn::GetAtt":["Pool","ProviderName"]}]]}]}`, 1},
+		"an unknown condition":   {`[{"Action":"x","Condition":{"StringEquals":{"events:source":"y"}}}]`, `[{"Action":"x"}]`, 1},
+		"a known condition":      {`{"Action":"x","Condition":{"StringEquals":{"aws:SourceAccount":"y"}}}`, `{"Action":"x","Condition":{"StringEquals":{"aws:SourceAccount":"y"}}}`, 0},
+		"a batch, alone":         {`{"Effect":"Allow","Action":"sqs:SendMessage"}`, `{"Effect":"Allow","Action":["sqs:SendMessage","sqs:SendMessageBatch"]}`, 1},
+		"batches, twice":         {`[{"Effect":"Allow","Action":["sqs:SendMessage"]},{"Effect":"Allow","Action":["a","sqs:SendMessage"]}]`, `[{"Effect":"Allow","Action":["sqs:SendMessage","sqs:SendMessageBatch"]},{"Effect":"Allow","Action":["a","sqs:SendMessage","sqs:SendMessageBatch"]}]`, 1},
+		"mail":                   {`{"Effect":"Allow","Action":["ses:SendEmail"],"Resource":["x"]}`, `{"Effect":"Allow","Action":["ses:SendEmail"],"Resource":"*"}`, 1},
+		"what is denied":         {`{"Effect":"Deny","Action":"sqs:SendMessage"}`, `{"Effect":"Deny","Action":"sqs:SendMessage"}`, 0},
+		"both kinds, which stay": {`{"Condition":{"StringEquals":{"aws:SourceAccount":"y","events:source":"z"}}}`, `{"Condition":{"StringEquals":{"aws:SourceAccount":"y","events:source":"z"}}}`, 0},
+	} {
+		secret := map[string]any{"Type": "AWS::SecretsManager::Secret"}
+		template := map[string]any{"Resources": map[string]any{"Secret": secret, "Part": decode(t, c.part)}}
+		changes := forMinistack(template)
+		want := map[string]any{"Resources": map[string]any{"Secret": secret, "Part": decode(t, c.want)}}
+		if diff := cmp.Diff(want, template); diff != "" || len(changes) != c.changes {
+			t.Errorf("%s: changes %q, (-want +got):\n%s", name, changes, diff)
+		}
+	}
+}
+
+func TestWithWindow(t *testing.T) {
+	now := time.Date(2026, 11, 22, 10, 0, 44, 0, time.UTC)
+	for name, c := range map[string]struct{ event, want string }{
+		"a request":       {`{"routeKey":"GET /{file}"}`, `{"routeKey":"GET /{file}"}`},
+		"a queue's batch": {`{"Records":[{"eventSource":"aws:sqs"}]}`, `{"Records":[{"eventSource":"aws:sqs"}]}`},
+		"a stream's batch": {`{"Records":[{"eventSource":"aws:dynamodb","eventSourceARN":"arn"}]}`, `{"Records":[{"eventSource":"aws:dynamodb","eventSourceARN":"arn"}],
+			"window":{"start":"2026-11-22T10:00:30Z","end":"2026-11-22T10:01:00Z"},"state":{},"shardId":"shardId-00000000000000000000-00000000",
+			"eventSourceARN":"arn","isFinalInvokeForWindow":false,"isWindowTerminatedEarly":false}`},
+		"one with a window": {`{"shardId":"s","Records":[{"eventSource":"aws:dynamodb"}]}`, `{"shardId":"s","Records":[{"eventSource":"aws:dynamodb"}]}`},
+	} {
+		got, err := withWindow([]byte(c.event), now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(decode(t, c.want), decode(t, string(got))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	if _, err := withWindow([]byte("[]"), now); err == nil {
+		t.Error("an event that is no object is taken")
+	}
+}
+
+// TestNoon has people asked at noon, whenever the rehearsal is.
+func TestNoon(t *testing.T) {
+	for hour := range 24 {
+		now := time.Date(2026, 11, 22, hour, 30, 0, 0, time.UTC)
+		zone, err := time.LoadLocation(noon(now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := now.In(zone).Hour(); got != 12 {
+			t.Errorf("at %02d:30 UTC it is %02d:30 in %s", hour, got, zone)
+		}
+	}
+}

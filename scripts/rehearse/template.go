@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// unknownKeys are the keys of conditions that ministack does not fill in, so
+// that it would refuse what AWS allows.
+var unknownKeys = []string{"events:source", "ses:FromAddress"}
+
+// batches are the calls that ministack holds to actions of their own, which IAM
+// does not know, by the action that AWS holds them to.
+var batches = map[string]string{"sqs:SendMessage": "sqs:SendMessageBatch"}
+
+// forMinistack changes in a template what ministack does not understand, and
+// returns what was changed. What it makes of the rest is the deployment's own.
+func forMinistack(template map[string]any) (changes []string) {
+	p := patch{secrets: map[string]bool{}, changes: map[string]bool{}}
+	resources, _ := template["Resources"].(map[string]any)
+	for id, r := range resources {
+		if resource, ok := r.(map[string]any); ok && resource["Type"] == "AWS::SecretsManager::Secret" {
+			p.secrets[id] = true
+		}
+	}
+	p.apply(template)
+	return slices.Sorted(maps.Keys(p.changes))
+}
+
+// patch is a change of one template.
+type patch struct {
+	secrets map[string]bool // by logical id
+	changes map[string]bool // in words
+}
+
+// apply returns a part of the template as ministack understands it.
+func (p *patch) apply(part any) any {
+	switch part := part.(type) {
+	case map[string]any:
+		if of, ok := part["Fn::GetAtt"].([]any); ok && len(of) == 2 && of[1] == "ProviderURL" {
+			p.changes["the attribute ProviderURL of the user pool is written as https:// and its ProviderName, which is the same"] = true
+			return map[string]any{"Fn::Join": []any{"", []any{"https://", map[string]any{"Fn::GetAtt": []any{of[0], "ProviderName"}}}}}
+		}
+		if id, _ := part["Ref"].(string); p.secrets[id] {
+			p.changes["the Ref of the secret is written as its attribute Id, which is the same"] = true
+			return map[string]any{"Fn::GetAtt": []any{id, "Id"}}
+		}
+		if key := conditionOn(part); key != "" {
+			delete(part, "Condition")
+			p.changes[fmt.Sprintf("%v is allowed without its condition on %s", part["Action"], key)] = true
+		}
+		if actions, _ := part["Action"].([]any); part["Effect"] == "Allow" && slices.Contains(actions, any("ses:SendEmail")) {
+			part["Resource"] = "*"
+			p.changes["ses:SendEmail is allowed with every identity, as ministack does not see which one a mail is from"] = true
+		}
+		if with, call := withBatches(part); call != "" {
+			part["Action"] = with
+			p.changes["what is allowed to send messages is allowed "+call+" by name"] = true
+		}
+		for k, v := range part {
+			part[k] = p.apply(v)
+		}
+	case []any:
+		for i, v := range part {
+			part[i] = p.apply(v)
+		}
+	}
+	return part
+}
+
+// conditionOn returns the unknown key on which alone a statement of a policy
+// depends, "" for none.
+func conditionOn(statement map[string]any) string {
+	condition, _ := statement["Condition"].(map[string]any)
+	equals, _ := condition["StringEquals"].(map[string]any)
+	if len(condition) == 1 && len(equals) == 1 {
+		for key := range equals {
+			if slices.Contains(unknownKeys, key) {
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+// withBatches returns the actions of a statement that allows something with the
+// call that ministack wants named too, "" for none.
+func withBatches(statement map[string]any) (actions []any, call string) {
+	if statement["Effect"] != "Allow" {
+		return nil, ""
+	}
+	switch a := statement["Action"].(type) {
+	case string:
+		actions = []any{a}
+	case []any:
+		actions = slices.Clone(a)
+	}
+	for _, a := range actions {
+		if name, _ := a.(string); batches[name] != "" {
+			call = batches[name]
+		}
+	}
+	return append(actions, call), call
+}
