@@ -272,7 +272,7 @@ function Filters(props: { metric: Metric; channels: string[]; segments: string[]
         {choice("category", t.category, categories(m).map((c) => [c, categoryName(m, c)]), { score: null })}
         {choice("score", t.score, answers(m).map((n) => [String(n), m === "thumbs" ? categoryName(m, categoryOf(m, n)) : number(n)]), { category: null })}
         {props.channels.length > 0 && choice("channel", t.channel, props.channels.map((c) => [c, channelName(c)]), { segment: null })}
-        {choice("segment", t.segment, [...props.segments].sort().map((s) => [s, segmentName(s)]), { channel: null })}
+        {props.segments.length > 1 && choice("segment", t.segment, [...props.segments].sort().map((s) => [s, segmentName(s)]), { channel: null })}
         {choice("locale", t.language, ["fi", "sv", "en"].map((l) => [l, languageName(l)]))}
       </div>
       {chips.length > 0 && (

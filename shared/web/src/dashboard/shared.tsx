@@ -9,6 +9,7 @@ import { channelName, memberName, ownIn, tone } from "./metric.ts";
 import { Path } from "./overview.tsx";
 import { Bone, Loaded, Title } from "./parts.tsx";
 import { rangeText } from "./period.ts";
+import { metricName } from "./score.tsx";
 import { ReportView } from "./touchpoint.tsx";
 import score from "./texts/score.json";
 import words from "./texts/shared.json";
@@ -52,6 +53,11 @@ function View(props: { view: SharedView }): VNode {
       <div class="head">
         <Title>{v.name}</Title>
       </div>
+      {v.touchpoint && (
+        <p class="about">
+          {metricName(v.touchpoint.metric)} · {ownIn(v.touchpoint, v.touchpoint.question)}
+        </p>
+      )}
       <p class="about">{parts.join(" · ")}</p>
       {v.overview && <Path overview={v.overview} />}
       {v.touchpoint && v.report && (

@@ -91,7 +91,7 @@ export function Touchpoint(props: { id: string }): VNode {
                   <ShareButton view={shareOf(entry, by, me.today)} name={ownIn(entry, entry.name)} />
                 </span>
               </div>
-              <Chosen />
+              <Chosen limited={me.segments?.[0]} />
               <a class="to-voices" href="#voices-title">
                 {t.voices} <span aria-hidden="true">↓</span>
               </a>
@@ -144,18 +144,20 @@ function Heading(props: { entry: TouchpointEntry }): VNode {
   );
 }
 
-/** The part of the answers that the whole page is about, with a way back to all. */
-function Chosen(): VNode | null {
+/** The part of the answers that the whole page is about, with a way back to all; limited is the segment that somebody sees who may not see all. */
+function Chosen(props: { limited: string | undefined }): VNode | null {
   const t = texts(words);
   const q = address.value.query;
   const [channel, segment] = [q.get("channel"), q.get("segment")];
-  if (!channel && !segment) return null;
+  if (!channel && !segment && !props.limited) return null;
   return (
     <p class="note chosen">
-      <span>{fill(t.only, { part: channel ? channelName(channel) : segmentName(segment!) })}</span>
-      <button type="button" onClick={() => go(withQuery({ channel: null, segment: null }))}>
-        {t.showAll}
-      </button>
+      <span>{fill(t.only, { part: channel ? channelName(channel) : segmentName(segment ?? props.limited!) })}</span>
+      {(channel || segment) && (
+        <button type="button" onClick={() => go(withQuery({ channel: null, segment: null }))}>
+          {t.showAll}
+        </button>
+      )}
     </p>
   );
 }
@@ -246,8 +248,8 @@ export function ReportView(props: { entry: TouchpointEntry; report: Report; read
           {...(readOnly ? {} : { onPick: pickCategory })}
         />
         <div class="pair">
-          {r.channels && <Groups kind="channel" metric={r.metric} groups={r.channels} total={r.total} readOnly={readOnly} />}
-          {r.segments && <Groups kind="segment" metric={r.metric} groups={r.segments} total={r.total} readOnly={readOnly} />}
+          {r.channels && (r.channels.length > 0 || !r.segment) && <Groups kind="channel" metric={r.metric} groups={r.channels} total={r.total} readOnly={readOnly} />}
+          {r.segments && (r.segments.length > 1 || !r.segment) && <Groups kind="segment" metric={r.metric} groups={r.segments} total={r.total} readOnly={readOnly} />}
         </div>
       </div>
     </div>
