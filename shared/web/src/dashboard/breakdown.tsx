@@ -24,10 +24,13 @@ function Differs(props: { metric: Metric; of: Difference }): VNode {
   return (
     <span class={`differs ${kind}`}>
       {kind !== "none" && <span aria-hidden="true">{kind === "good" ? "▲ " : "▼ "}</span>}
-      {text}{" "}
-      <span class="soft">
-        {changeText(metric, d.change)} ({changeText(metric, d.low)}…{changeText(metric, d.high)})
-      </span>
+      {text}
+      {d.verdict !== "too_few" && (
+        <span class="soft">
+          {" "}
+          {changeText(metric, d.change)} ({changeText(metric, d.low)}…{changeText(metric, d.high)})
+        </span>
+      )}
     </span>
   );
 }
@@ -185,7 +188,7 @@ export function Groups(props: { kind: "channel" | "segment"; metric: Metric; gro
           </tbody>
         </table>
       )}
-      {groups.filter((g) => g.difference).length > 1 && <p class="soft about">{t.together}</p>}
+      {groups.filter((g) => g.difference && g.difference.verdict !== "too_few").length > 1 && <p class="soft about">{t.together}</p>}
     </section>
   );
 }

@@ -562,7 +562,7 @@ function trend(of: TrendOf): Drawing {
     return { title: periodName(by, periods[i]!), lines };
   };
 
-  return { data: data as unknown as uPlot.AlignedData, series, bands, range: limits(of, yearAgo), axis: (n) => shown(String(Math.round(n * 100) / 100)), periods, by, under, over, empty: !series.some((_, i) => data[i + 1]!.some((y) => y !== null)), tip };
+  return { data: data as unknown as uPlot.AlignedData, series, bands, range: limits(of, yearAgo), axis: (n) => shown(String(Math.round(n * 100) / 100)), periods, by, under, over, empty: !dots.some((d) => d.column.some((y) => y !== null)), tip };
 }
 
 /** The limits of the vertical axis: all scores and sure margins, and the goal, within what the metric can be. */

@@ -1,6 +1,6 @@
 // What the metrics are: their scales, and how their scores are written.
 import type { Category, Figures, Metric, Text } from "./contract.ts";
-import { number, own, shown, texts } from "./locale.ts";
+import { locale, number, own, shown, texts } from "./locale.ts";
 import words from "./texts/metric.json";
 
 const top: Record<Metric, Category[]> = {
@@ -71,7 +71,8 @@ export function valueText(m: Metric, n: number): string {
 }
 
 function withUnit(m: Metric, s: string): string {
-  return share(m) ? `${s}\u00a0%` : s;
+  if (!share(m)) return s;
+  return locale.value === "en" ? `${s}%` : `${s}\u00a0%`;
 }
 
 /** A margin: ± 21,6. Null where there is none. */
@@ -83,6 +84,11 @@ export function marginText(m: Metric, f: Figures): string | null {
 export function changeText(m: Metric, n: number): string {
   const s = shown(n.toFixed(mean(m) ? 2 : 1));
   return n > 0 ? `+${s}` : s;
+}
+
+/** A distance from a goal, with its sign; without where lower is better, for there a sign reads the wrong way. */
+export function distanceText(m: Metric, n: number): string {
+  return m === "ces5" ? changeText(m, n).replace(/^[+−]/, "") : changeText(m, n);
 }
 
 /** The name of a channel. */

@@ -6,7 +6,7 @@ import { segmentName } from "./breakdown.tsx";
 import type { Metric, Overview as Data, OverviewEntry, Period, Phase } from "./contract.ts";
 import { count, fill, texts } from "./locale.ts";
 import { useMe } from "./me.ts";
-import { bounds, changeText, marginText, ownIn, scoreText, valueText } from "./metric.ts";
+import { bounds, changeText, distanceText, marginText, ownIn, scoreText, valueText } from "./metric.ts";
 import { Bone, Loaded, Title } from "./parts.tsx";
 import { Range, rangeQuery, rangeToShare } from "./range.tsx";
 import { address, go, hrefOf, withQuery } from "./router.ts";
@@ -206,7 +206,7 @@ function why(e: OverviewEntry): string {
   const d = e.recent.difference;
   const parts = [`${scoreText(e.metric, e.total)} ${marginText(e.metric, e.total) ?? ""}`.trim()];
   if (isWorse(e)) parts.push(fill(t.hasChanged, { change: changeText(e.metric, d!.change), verdict: verdictText(d!) }));
-  if (e.total.verdict === "missed") parts.push(fill(isNear(e.total, e.goal) ? t.justMissed : t.missed, { goal: valueText(e.metric, e.goal!), n: changeText(e.metric, e.total.distance!) }));
+  if (e.total.verdict === "missed") parts.push(fill(isNear(e.total, e.goal) ? t.justMissed : t.missed, { goal: valueText(e.metric, e.goal!), n: distanceText(e.metric, e.total.distance!) }));
   return parts.join(" · ");
 }
 

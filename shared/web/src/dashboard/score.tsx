@@ -3,7 +3,7 @@
 import type { VNode } from "preact";
 import type { Difference, Figures, Metric } from "./contract.ts";
 import { count, fill, percent, texts } from "./locale.ts";
-import { changeText, hidden, marginText, scoreText, valueText } from "./metric.ts";
+import { changeText, distanceText, hidden, marginText, scoreText, valueText } from "./metric.ts";
 import words from "./texts/score.json";
 
 /** What a metric is called. */
@@ -79,7 +79,7 @@ export function Goal(props: { metric: Metric; figures: Figures; goal: number | n
   return (
     <p class={`goal ${kind}`}>
       <Mark kind={kind} />
-      <span>{fill(text, { goal: valueText(metric, goal), n: f.distance === null ? "" : changeText(metric, f.distance) })}</span>
+      <span>{fill(text, { goal: valueText(metric, goal), n: f.distance === null ? "" : distanceText(metric, f.distance) })}</span>
     </p>
   );
 }
