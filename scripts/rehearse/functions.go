@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -139,11 +140,28 @@ func (fs *functions) serve(w http.ResponseWriter, r *http.Request) {
 	http.Error(w, err.Error(), http.StatusInternalServerError)
 }
 
-// failed returns what has failed until now.
+// failed returns what has failed until now: invocations, and what functions
+// wrote to their logs as errors, by which they tell what nobody waits for.
 func (fs *functions) failed() error {
 	fs.mu.Lock()
-	defer fs.mu.Unlock()
-	return errors.Join(fs.errs...)
+	errs := slices.Clone(fs.errs)
+	fs.mu.Unlock()
+	written, err := os.ReadFile(fs.log.Name())
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(written)) {
+		if isError(line) {
+			errs = append(errs, errors.New(strings.TrimSpace(line)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// isError reports whether a line of a function's log, as JSON or as text, is of
+// an error.
+func isError(line string) bool {
+	return strings.Contains(line, `"level":"ERROR"`) || strings.Contains(line, " level=ERROR ")
 }
 
 // invoke handles an event in the function's process, and starts it where there
@@ -166,6 +184,7 @@ func (fs *functions) start(ctx context.Context, name string, f *function) error 
 		Timeout     int
 		MemorySize  int
 		Environment struct{ Variables map[string]string }
+		Logging     struct{ LogFormat, ApplicationLogLevel string } `json:"LoggingConfig"`
 	}
 	if err := fs.account.get(ctx, "lambda", "/2015-03-31/functions/"+name+"/configuration", &deployed); err != nil {
 		return err
@@ -176,6 +195,7 @@ func (fs *functions) start(ctx context.Context, name string, f *function) error 
 	}
 	env := []string{
 		"AWS_LAMBDA_FUNCTION_NAME=" + name, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(deployed.MemorySize),
+		"AWS_LAMBDA_LOG_FORMAT=" + deployed.Logging.LogFormat, "AWS_LAMBDA_LOG_LEVEL=" + deployed.Logging.ApplicationLogLevel,
 		"AWS_REGION=" + ministack.Region, "AWS_ACCESS_KEY_ID=" + role.AccessKeyID,
 		"AWS_SECRET_ACCESS_KEY=" + role.SecretAccessKey, "AWS_SESSION_TOKEN=" + role.SessionToken,
 		awsenv.Endpoint + "=" + fs.account.endpoint, config.DynamoDBEndpoint + "=" + fs.account.endpoint,

@@ -36,8 +36,8 @@ func (r *rehearsal) eventually(ctx context.Context, try func() error) error {
 		if err == nil {
 			return nil
 		}
-		if failed := r.functions.failed(); failed != nil {
-			return failed
+		if r.functions.failed() != nil {
+			return err // and that is told too
 		}
 		select {
 		case <-ctx.Done():

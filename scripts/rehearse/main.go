@@ -6,7 +6,7 @@
 //
 // It prints each step with its time, and each invocation of a function. What
 // else was said is under .local/rehearsal. It exits with 1 where a step or an
-// invocation fails.
+// invocation fails, or a function writes an error to its log.
 //
 // Functions run as compiled for this machine, not for arm64 as deployed, each
 // with the environment that its deployment gave it and with credentials of its
@@ -23,7 +23,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -102,7 +101,7 @@ func run() (err error) {
 		{"destroy", r.destroy},
 	} {
 		j.say("== %s", step.name)
-		if err := cmp.Or(step.do(ctx), functions.failed()); err != nil {
+		if err := errors.Join(step.do(ctx), functions.failed()); err != nil {
 			return fmt.Errorf("%s: %w (see %s)", step.name, err, dir)
 		}
 	}

@@ -79,3 +79,16 @@ func TestNoon(t *testing.T) {
 		}
 	}
 }
+
+func TestIsError(t *testing.T) {
+	for line, want := range map[string]bool{
+		`{"level":"ERROR","message":"no"}`:            true,
+		`timestamp=2026-11-22 level=ERROR message=no`: true,
+		`{"level":"INFO","message":"yes"}`:            false,
+		`timestamp=2026-11-22 level=INFO message=yes`: false,
+	} {
+		if got := isError(line); got != want {
+			t.Errorf("isError(%s) = %v", line, got)
+		}
+	}
+}
