@@ -40,8 +40,8 @@ interface Feed {
 
 const nothing: Feed = { path: "", list: [], newer: [], cursor: null, searched: "" };
 
-/** The comments of a touchpoint, as the address filters them. */
-export function Comments(props: { touchpoint: string; metric: Metric; zone: string; channels: string[]; segments: string[] }): VNode {
+/** The comments of a touchpoint, as the address filters them; without segments there are none to choose among. */
+export function Comments(props: { touchpoint: string; metric: Metric; zone: string; channels: string[]; segments: string[] | null }): VNode {
   const t = texts(words);
   const a = texts(app);
   const wanted = path(props.touchpoint);
@@ -204,7 +204,7 @@ function Comment(props: { of: Response_; zone: string }): VNode {
 }
 
 /** The filters of the list, all of which are in the address. */
-function Filters(props: { metric: Metric; channels: string[]; segments: string[] }): VNode {
+function Filters(props: { metric: Metric; channels: string[]; segments: string[] | null }): VNode {
   const t = texts(words);
   const { metric: m } = props;
   const q = address.value.query;
@@ -272,7 +272,7 @@ function Filters(props: { metric: Metric; channels: string[]; segments: string[]
         {choice("category", t.category, categories(m).map((c) => [c, categoryName(m, c)]), { score: null })}
         {choice("score", t.score, answers(m).map((n) => [String(n), m === "thumbs" ? categoryName(m, categoryOf(m, n)) : number(n)]), { category: null })}
         {props.channels.length > 0 && choice("channel", t.channel, props.channels.map((c) => [c, channelName(c)]), { segment: null })}
-        {props.segments.length > 1 && choice("segment", t.segment, [...props.segments].sort().map((s) => [s, segmentName(s)]), { channel: null })}
+        {props.segments && choice("segment", t.segment, [...props.segments].sort().map((s) => [s, segmentName(s)]), { channel: null })}
         {choice("locale", t.language, ["fi", "sv", "en"].map((l) => [l, languageName(l)]))}
       </div>
       {chips.length > 0 && (

@@ -70,7 +70,7 @@ export function Touchpoint(props: { id: string }): VNode {
           }
           const q = address.value.query;
           const by = unit(me.today);
-          const segments = me.segments ?? report?.segments?.map((g) => g.name) ?? [];
+          const segments = me.segments?.length === 1 ? null : (me.segments ?? report?.segments?.map((g) => g.name) ?? []);
           return (
             <>
               <Heading entry={entry} />
