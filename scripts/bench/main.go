@@ -40,6 +40,7 @@ var sections = []section{
 	{"pages", pages},
 	{"popup", popup},
 	{"idle", idle},
+	{"dashboard", dashboard},
 	{"writes", writes},
 	{"throughput", throughput},
 	{"planning", planning},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -20,12 +21,17 @@ var widths = []int64{360, 1280}
 // Layout Instability API, as in Cumulative Layout Shift).
 func (g *guest) nothingMoves() {
 	defer g.do(chromedp.EmulateViewport(1280, 800), latency(0))
+	// What came of an event is asked for when the rest is there.
+	g.posted("/api/annotations", fmt.Sprintf(`{"touchpoint":"shop-nps","date":%q,"text":"Uusi kassa"}`, g.Clock.Now().AddDate(0, 0, -historyDays/2).Format(time.DateOnly)))
 	g.do(latency(150))
 	for _, width := range widths {
 		g.do(chromedp.EmulateViewport(width, 800))
 		for _, path := range []string{"/dashboard", "/dashboard/t/shop-nps"} {
 			g.visit(path)
 			g.settled()
+			if path != "/dashboard" {
+				g.until(`document.querySelector("div.came")`)
+			}
 			type shift struct {
 				Sum  float64
 				What []string

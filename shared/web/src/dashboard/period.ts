@@ -7,8 +7,8 @@ import words from "./texts/touchpoint.json";
 const dayLength = 86_400_000;
 const lengths: Record<Unit, number> = { day: 1, week: 7, month: 30.4, quarter: 91.3, year: 365.25 };
 const all = Object.keys(lengths) as Unit[];
-/** Points that a chart shows well, and that an answer has room for. */
-const mostPoints = 740;
+/** The most days that the API tells of in such units. */
+const longest: Partial<Record<Unit, number>> = { day: 366, week: 3 * 366 };
 
 /** How many days a range has. */
 export function daysIn(from: string, to: string): number {
@@ -17,7 +17,7 @@ export function daysIn(from: string, to: string): number {
 
 /** The units in which a range of so many days can be shown. */
 export function unitsFor(days: number): Unit[] {
-  return all.filter((u) => days / lengths[u] <= mostPoints && (days >= 2 * lengths[u] || u === "day"));
+  return all.filter((u) => days <= (longest[u] ?? Infinity) && (days >= 2 * lengths[u] || u === "day"));
 }
 
 /** The unit that suits a range: 12 to 60 points where it has that many. */
