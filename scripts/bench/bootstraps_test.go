@@ -125,6 +125,9 @@ func TestBootstraps(t *testing.T) {
 func request(t *testing.T, invoke local.Invoke, f topology.Function, method, path, body, want string) {
 	t.Helper()
 	api := local.New(topology.Routes(), map[topology.Function]local.Invoke{f: invoke}, time.Now)
+	api.Authorize = func(*http.Request) (map[string]string, error) {
+		return map[string]string{"sub": "program", "scope": "pulssi/agent"}, nil
+	}
 	r := httptest.NewRequestWithContext(t.Context(), method, "https://pulssi.example"+path, strings.NewReader(body))
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
