@@ -23,35 +23,69 @@ var pictured = flag.String("pictures", "", "the address of a local stack with de
 // mostBytes is what a picture may have at most.
 const mostBytes = 150_000
 
-// TestPictures takes the README's pictures of the dashboard:
+// picture is one of the README's pictures of the dashboard.
+type picture struct {
+	name, path, scheme string
+	width, height      int64
+	scale              float64
+	from               string // what is at the top
+}
+
+// touchpointPath is that of the touchpoint in the pictures, over two years.
+const touchpointPath = "/dashboard/t/shop-nps"
+
+var pictures = []picture{
+	{"overview-360", "/dashboard", "light", 360, 740, 2, "body"},
+	{"overview-1280", "/dashboard", "light", 1280, 1480, 1, "body"},
+	{"overview-2560", "/dashboard", "dark", 2560, 1440, .6, "body"},
+	{"touchpoint-360", touchpointPath, "dark", 360, 740, 2, ".standing"},
+	{"touchpoint-1280", touchpointPath, "light", 1280, 1480, 1, "body"},
+	{"touchpoint-2560", touchpointPath, "light", 2560, 1440, .6, "body"},
+}
+
+func (p picture) file() string {
+	return filepath.Join("..", "..", "..", "shared", "web", "docs", p.name+".png")
+}
+
+// TestPictures holds the README's pictures of the dashboard to their sizes,
+// having taken them anew where -pictures says of what:
 //
 //	make dev
 //	go run ./scripts/history
 //	go test ./scripts/dev/stack -run TestPictures -pictures http://localhost:8080
 func TestPictures(t *testing.T) {
-	if *pictured == "" {
-		t.Skip("pictures are taken where -pictures says of what")
+	if *pictured != "" {
+		takePictures(t)
 	}
+	for _, p := range pictures {
+		b, err := os.ReadFile(p.file())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := png.DecodeConfig(bytes.NewReader(b))
+		if err != nil {
+			t.Fatalf("%s: %v", p.name, err)
+		}
+		width, height := int(float64(p.width)*p.scale), int(float64(p.height)*p.scale)
+		if c.Width != width || c.Height != height || len(b) > mostBytes {
+			t.Errorf("%s is %d by %d in %d bytes, want %d by %d in %d at most", p.name, c.Width, c.Height, len(b), width, height, mostBytes)
+		}
+	}
+}
+
+func takePictures(t *testing.T) {
+	t.Helper()
 	g := &guest{T: t, dashboard: &dashboard{Stack: &Stack{URL: *pictured}}, ctx: testkit.Browser(t, testkit.Locale("en"), testkit.Deadline(2*browsing))}
 	g.visit("/dashboard")
 	g.signIn(admin)
 	from := look[string](g, `(() => { const d = new Date(); return new Date(Date.UTC(d.getFullYear() - 2, d.getMonth() + 1, 1)).toISOString().slice(0, 10) })()`)
-	touchpoint := "/dashboard/t/shop-nps?from=" + from
-	for _, p := range []struct {
-		name, path, scheme string
-		width, height      int64
-		scale              float64
-		from               string // what is at the top
-	}{
-		{"overview-360", "/dashboard", "light", 360, 740, 2, "body"},
-		{"overview-1280", "/dashboard", "light", 1280, 1480, 1, "body"},
-		{"overview-2560", "/dashboard", "dark", 2560, 1440, .6, "body"},
-		{"touchpoint-360", touchpoint, "dark", 360, 740, 2, ".standing"},
-		{"touchpoint-1280", touchpoint, "light", 1280, 1480, 1, "body"},
-		{"touchpoint-2560", touchpoint, "light", 2560, 1440, .6, "body"},
-	} {
+	for _, p := range pictures {
+		path := p.path
+		if path == touchpointPath {
+			path += "?from=" + from
+		}
 		g.do(chromedp.EmulateViewport(p.width, p.height, chromedp.EmulateScale(p.scale)), prefer(p.scheme))
-		g.visit(p.path)
+		g.visit(path)
 		g.settled()
 		g.until(`!document.querySelector("p.came")`) // what came of an event is there
 		g.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("document.querySelector(%q).scrollIntoView()", p.from)))
@@ -63,10 +97,7 @@ func TestPictures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(small) > mostBytes {
-			t.Errorf("%s has %d bytes", p.name, len(small))
-		}
-		if err := os.WriteFile(filepath.Join("..", "..", "..", "shared", "web", "docs", p.name+".png"), small, 0o644); err != nil {
+		if err := os.WriteFile(p.file(), small, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
