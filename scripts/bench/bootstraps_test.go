@@ -76,6 +76,7 @@ func TestBootstraps(t *testing.T) {
 		topology.Plan:     around.plans,
 		topology.Send:     around.sends,
 		topology.Delivery: around.delivers,
+		topology.Publish:  around.publishes,
 		topology.Tally: func(t *testing.T, invoke local.Invoke) {
 			final := testkit.StreamBatch("shard")
 			final.IsFinalInvokeForWindow = true

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +32,7 @@ import (
 	"github.com/pulssi/pulssi/shared/testkit"
 	"github.com/pulssi/pulssi/shared/testkit/moto"
 	"github.com/pulssi/pulssi/shared/topology"
+	"github.com/pulssi/pulssi/shared/web"
 )
 
 // services are the AWS services around the functions, in moto: of one test
@@ -204,6 +209,26 @@ func (s *services) sends(t *testing.T, invoke local.Invoke) {
 	}
 	if sent != 1 || s.scheduled() != before+1 {
 		t.Errorf("%d e-mails and %d reminders, want one each", sent, s.scheduled()-before)
+	}
+}
+
+// publishes puts the files of the CDN into the bucket, and tells CloudFormation.
+func (s *services) publishes(t *testing.T, invoke local.Invoke) {
+	told := make(chan string, 1)
+	cloudFormation := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body) // a broken one is not what it should be
+		told <- string(body)
+	}))
+	defer cloudFormation.Close()
+	invoked(t, invoke, map[string]any{
+		"RequestType": "Create", "ResponseURL": cloudFormation.URL, "RequestId": "r", "ResourceProperties": map[string]any{"Bucket": s.name},
+	}, "null")
+	if answer := <-told; !strings.Contains(answer, `"Status":"SUCCESS"`) {
+		t.Errorf("CloudFormation is told %s", answer)
+	}
+	current, _ := web.Widget("pulssi.js")
+	if f, err := s.files.OpenServed(t.Context(), "pulssi.js"); err != nil || !bytes.Equal(f.Body, current.Body) {
+		t.Errorf("the file is %+v, %v", f, err)
 	}
 }
 

@@ -18,11 +18,12 @@ const (
 	Plan     Function = "plan"
 	Send     Function = "send"
 	Delivery Function = "delivery"
+	Publish  Function = "publish"
 )
 
 // Functions lists the functions.
 func Functions() []Function {
-	return []Function{Answer, Vote, Results, Tally, Intake, Plan, Send, Delivery}
+	return []Function{Answer, Vote, Results, Tally, Intake, Plan, Send, Delivery, Publish}
 }
 
 // Route is one method and path of the HTTP API. Paths are written as API
@@ -329,6 +330,10 @@ const (
 	ReplyFunction  = Delivery
 	RepliesTopic   = "replies"
 )
+
+// PublishFunction is called by CloudFormation, as a custom resource, where a
+// deployment brings other files for the CDN than the last.
+const PublishFunction = Publish
 
 // Publishers lists the functions that put events on the bus.
 func Publishers() []Function { return []Function{Results} }

@@ -45,7 +45,7 @@ func TestRoutes(t *testing.T) {
 	for _, q := range topology.Queues() {
 		reached[q.Function] = true
 	}
-	for _, f := range []topology.Function{topology.TickFunction, topology.EventFunction, topology.NoticeFunction, topology.ReplyFunction} {
+	for _, f := range []topology.Function{topology.TickFunction, topology.EventFunction, topology.NoticeFunction, topology.ReplyFunction, topology.PublishFunction} {
 		reached[f] = true
 	}
 	for _, f := range topology.Functions() {
