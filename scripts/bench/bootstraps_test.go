@@ -55,6 +55,7 @@ func TestBootstraps(t *testing.T) {
 	env := slices.Concat(around.env, []string{
 		config.DynamoDBEndpoint + "=" + tables.Config.DynamoDBEndpoint,
 		config.TablePrefix + "=" + tables.Config.TablePrefix,
+		config.FrontKey + "=" + frontKey,
 	})
 
 	works := map[topology.Function]func(*testing.T, local.Invoke){
@@ -122,20 +123,31 @@ func TestBootstraps(t *testing.T) {
 	}
 }
 
-// request makes a request that is to be done, and answered with a part of a body.
+// frontKey is that of the CDN which the requests come by.
+const frontKey = "key-of-the-front"
+
+// request makes a request that is to be done, and answered with a part of a body;
+// past the CDN, it is to be refused.
 func request(t *testing.T, invoke local.Invoke, f topology.Function, method, path, body, want string) {
 	t.Helper()
 	api := local.New(topology.Routes(), map[topology.Function]local.Invoke{f: invoke}, time.Now)
 	api.Authorize = func(*http.Request) (map[string]string, error) {
 		return map[string]string{"sub": "program", "scope": "pulssi/agent"}, nil
 	}
-	r := httptest.NewRequestWithContext(t.Context(), method, "https://pulssi.example"+path, strings.NewReader(body))
-	if body != "" {
-		r.Header.Set("Content-Type", "application/json")
+	answer := func(key string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, "https://pulssi.example"+path, strings.NewReader(body))
+		r.Header.Set(config.FrontHeader, key)
+		if body != "" {
+			r.Header.Set("Content-Type", "application/json")
+		}
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		return w
 	}
-	w := httptest.NewRecorder()
-	api.ServeHTTP(w, r)
-	if w.Code/100 != 2 || !strings.Contains(w.Body.String(), want) {
+	if w := answer("another"); w.Code != http.StatusForbidden {
+		t.Errorf("%s %s past the CDN: %d %s, want 403", method, path, w.Code, w.Body)
+	}
+	if w := answer(frontKey); w.Code/100 != 2 || !strings.Contains(w.Body.String(), want) {
 		t.Errorf("%s %s: %d %s, want it done, with %s", method, path, w.Code, w.Body, want)
 	}
 }

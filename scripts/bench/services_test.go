@@ -223,8 +223,9 @@ func (s *services) publishes(t *testing.T, invoke local.Invoke) {
 	invoked(t, invoke, map[string]any{
 		"RequestType": "Create", "ResponseURL": cloudFormation.URL, "RequestId": "r", "ResourceProperties": map[string]any{"Bucket": s.name},
 	}, "null")
+	close(told) // by now it is told, or never
 	if answer := <-told; !strings.Contains(answer, `"Status":"SUCCESS"`) {
-		t.Errorf("CloudFormation is told %s", answer)
+		t.Errorf("CloudFormation is told %q", answer)
 	}
 	current, _ := web.Widget("pulssi.js")
 	if f, err := s.files.OpenServed(t.Context(), "pulssi.js"); err != nil || !bytes.Equal(f.Body, current.Body) {

@@ -21,8 +21,13 @@ const (
 	// Zone is the reporting time zone, an IANA name. Default Europe/Helsinki.
 	Zone = "PULSSI_ZONE"
 	// PublicURL is where customers reach the API, https://answer.example.com,
-	// whose own pages may vote. Default: the host the request came to.
+	// whose own pages may vote. Default: the host the request came to, which
+	// behind a CDN is not the one that customers know.
 	PublicURL = "PULSSI_PUBLIC_URL"
+	// FrontKey is what the CDN in front of the API sends with each request, in
+	// the header [FrontHeader]; requests without it are refused. It needs
+	// PublicURL. None where nothing stands in front: all requests pass.
+	FrontKey = "PULSSI_FRONT_KEY"
 	// Retention is how many days an ask is kept. Default 1095 (three years);
 	// 91 to 3650.
 	Retention = "PULSSI_RETENTION_DAYS"
@@ -73,6 +78,9 @@ const (
 	DynamoDBEndpoint = "DYNAMODB_ENDPOINT"
 )
 
+// FrontHeader is the header with the [FrontKey], in lower case as functions get it.
+const FrontHeader = "x-pulssi-front"
+
 // DefaultZone is the reporting zone where none is given.
 const DefaultZone = "Europe/Helsinki"
 
@@ -80,6 +88,7 @@ const DefaultZone = "Europe/Helsinki"
 type Config struct {
 	TablePrefix      string
 	PublicURL        string // "" for the request's own host; no slash at its end
+	FrontKey         string // "" where all requests pass
 	Retention        time.Duration
 	Region           string
 	DynamoDBEndpoint string // "" for the service's own
@@ -92,6 +101,7 @@ func Read(getenv func(string) string) (Config, error) {
 	c := Config{
 		TablePrefix:      getenv(TablePrefix),
 		PublicURL:        strings.TrimSuffix(getenv(PublicURL), "/"),
+		FrontKey:         getenv(FrontKey),
 		Region:           getenv(Region),
 		DynamoDBEndpoint: getenv(DynamoDBEndpoint),
 	}
@@ -102,6 +112,9 @@ func Read(getenv func(string) string) (Config, error) {
 		if u, err := url.Parse(v.value); v.value != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 			errs = append(errs, fmt.Errorf("%s must be an http or https address, not %q", v.name, v.value))
 		}
+	}
+	if c.FrontKey != "" && c.PublicURL == "" {
+		errs = append(errs, fmt.Errorf("%s is not set, and %s is", PublicURL, FrontKey))
 	}
 	days := 1095
 	if s := getenv(Retention); s != "" {

@@ -31,12 +31,12 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestValues(t *testing.T) {
-	c, err := Read(env(TablePrefix, "p-", PublicURL, "https://answer.example/", Retention, "91", DynamoDBEndpoint, "http://127.0.0.1:8000"))
+	c, err := Read(env(TablePrefix, "p-", PublicURL, "https://answer.example/", FrontKey, "key", Retention, "91", DynamoDBEndpoint, "http://127.0.0.1:8000"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := Config{
-		TablePrefix: "p-", PublicURL: "https://answer.example", Region: "eu-north-1",
+		TablePrefix: "p-", PublicURL: "https://answer.example", FrontKey: "key", Region: "eu-north-1",
 		Retention: 91 * 24 * time.Hour, DynamoDBEndpoint: "http://127.0.0.1:8000",
 	}
 	if c != want {
@@ -66,6 +66,10 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 	if _, err := ReadZone(env(Zone, "Europe/Atlantis")); err == nil || !strings.Contains(err.Error(), Zone) {
 		t.Errorf("an unknown zone: error %v", err)
+	}
+	// The host that a request comes to is then not the one that customers know.
+	if _, err := Read(env(FrontKey, "the key")); err == nil || !strings.Contains(err.Error(), PublicURL) || strings.Contains(err.Error(), "the key") {
+		t.Errorf("a front without its address: error %v", err)
 	}
 	_, err := Read(env(Region, "", Retention, "0"))
 	if err == nil || !strings.Contains(err.Error(), Region) || !strings.Contains(err.Error(), Retention) {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/pulssi/pulssi/functions/answer"
+	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
@@ -39,6 +40,6 @@ func run() error {
 	// failed read is tried again, and told, by the request that needs it.
 	go func() { _, _ = touchpoints.All(context.Background()) }()
 	h := &answer.Handler{Asks: s, Contacts: s, Touchpoints: touchpoints, Now: time.Now}
-	lambda.StartHandlerFunc(h.Handle)
+	lambda.StartHandlerFunc(apigw.BehindFront(c.FrontKey, h.Handle))
 	return nil
 }

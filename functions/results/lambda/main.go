@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 
 	"github.com/pulssi/pulssi/functions/results"
+	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/bus"
 	"github.com/pulssi/pulssi/shared/config"
@@ -49,6 +50,6 @@ func run() error {
 		Signin: results.Signin{URL: names[config.SigninURL], Client: names[config.SigninClient]},
 		Zone:   zone, Now: time.Now,
 	}
-	lambda.StartHandlerFunc(h.Handle)
+	lambda.StartHandlerFunc(apigw.BehindFront(c.FrontKey, h.Handle))
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/pulssi/pulssi/functions/vote"
+	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/obs"
 	"github.com/pulssi/pulssi/shared/store"
@@ -37,6 +38,6 @@ func run() error {
 	// that needs the catalog.
 	go func() { _, _ = touchpoints.All(context.Background()) }()
 	h := &vote.Handler{Votes: s, Touchpoints: touchpoints, Now: time.Now, PublicURL: c.PublicURL}
-	lambda.StartHandlerFunc(h.Handle)
+	lambda.StartHandlerFunc(apigw.BehindFront(c.FrontKey, h.Handle))
 	return nil
 }
