@@ -1,5 +1,5 @@
-// Command infra is the CDK app: it writes the CloudFormation template of one
-// deployment. Its context (cdk -c key=value) is that of [stack.ReadSettings].
+// Command infra is the CDK app: it writes the CloudFormation templates of
+// one deployment. Its context (cdk -c key=value) is that of [stack.ReadSettings].
 package main
 
 import (
@@ -12,6 +12,7 @@ import (
 
 	"github.com/pulssi/pulssi/infra/stack"
 	"github.com/pulssi/pulssi/shared/topology"
+	"github.com/pulssi/pulssi/shared/web"
 )
 
 func main() {
@@ -39,7 +40,8 @@ func run() error {
 	// Only now, because closing may print a line of its own, which would bury
 	// the reason above. Node ends with this process in any case.
 	defer jsii.Close()
-	stack.NewPulssi(app, "pulssi-"+string(settings.Stage), &stack.PulssiProps{Settings: settings, Code: dist})
+	p := stack.NewPulssi(app, &stack.PulssiProps{Settings: settings, Code: dist, FilesVersion: web.PublishedVersion()})
+	p.Check(app)
 	app.Synth(nil)
 	return nil
 }

@@ -1,6 +1,8 @@
 package stack
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
@@ -23,12 +25,13 @@ type AlarmsProps struct {
 // Alarms tells people what needs them, and what to do first.
 type Alarms struct {
 	Topic awssns.Topic
+	All   []awscloudwatch.IAlarm
 	Props AlarmsProps
 	scope constructs.Construct
 }
 
 // NewAlarms makes a topic that alarms are told to, and has it write to the
-// address of the settings; without one the alarms are there and tell nobody. The
+// addresses of the settings; without any the alarms are there and tell nobody. The
 // topic is not encrypted at rest, as that of replies: there is nothing about a
 // person in an alarm.
 func NewAlarms(scope constructs.Construct, id string, props *AlarmsProps) *Alarms {
@@ -53,10 +56,10 @@ func NewAlarms(scope constructs.Construct, id string, props *AlarmsProps) *Alarm
 			})},
 		},
 	}))
-	if s.AlarmEmail != "" {
-		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&s.AlarmEmail, nil))
+	for _, address := range s.AlarmEmails {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&address, nil))
 	}
-	return &Alarms{topic, *props, this}
+	return &Alarms{Topic: topic, Props: *props, scope: this}
 }
 
 // The rates, of all e-mails, at which SES alarms before it acts: it reviews an
@@ -75,7 +78,7 @@ func (a *Alarms) Reputation(set awsses.CfnConfigurationSet) {
 		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
 			Namespace: jsii.String("AWS/SES"), MetricName: &name,
 			DimensionsMap: &map[string]*string{"ses:configuration-set": set.Ref()},
-			Statistic:     awscloudwatch.Stats_MAXIMUM(), Period: awscdk.Duration_Hours(jsii.Number(1)),
+			Statistic:     awscloudwatch.Stats_MAXIMUM(), Period: minutes(60),
 		})
 	}
 	a.alarm("bounces", rate("Reputation.BounceRate"), bounceRate,
@@ -97,23 +100,100 @@ var first = map[topology.Function]string{
 
 // Failed alarms when there is anything in the queue, of that name, of what a
 // function could not do.
-func (a *Alarms) Failed(name string, f topology.Function, q awssqs.Queue) {
+func (a *Alarms) Failed(name string, f topology.Function, q awssqs.IQueue) {
 	metric := q.MetricApproximateNumberOfMessagesVisible(&awscloudwatch.MetricOptions{
-		Statistic: awscloudwatch.Stats_MAXIMUM(), Period: awscdk.Duration_Minutes(jsii.Number(5)),
+		Statistic: awscloudwatch.Stats_MAXIMUM(), Period: minutes(5),
 	})
 	a.alarm(name, metric, 0, first[f])
 }
 
+// Of what is alarmed about, how much is too much. A single failure is tried
+// again, by Lambda or by who asked; these are more than that.
+const (
+	errorRatio   = 0.05 // of a function's invocations
+	requestRatio = 0.01 // of the API's requests
+	behindMS     = 10 * 60 * 1000
+)
+
+// fewest is the number of invocations, or requests, under which a ratio is
+// taken as if there were so many: one failure of one is no outage.
+const fewest = 20
+
+// Errors alarms when a function fails: when it ends by an error, a panic or out
+// of time.
+func (a *Alarms) Errors(f topology.Function, fn *Function) {
+	sum := &awscloudwatch.MetricOptions{Statistic: awscloudwatch.Stats_SUM(), Period: minutes(5)}
+	a.sustained(string(f)+"-errors", ratio(fn.Function.MetricErrors(sum), fn.Function.MetricInvocations(sum)), errorRatio,
+		"More than 5 % of the invocations of "+string(f)+" fail. "+
+			"First read its log for the error (README, Operating: Logs); if it began with a deployment, deploy the version before.")
+}
+
+// Requests alarms when the API answers that it failed.
+func (a *Alarms) Requests(api *API) {
+	sum := &awscloudwatch.MetricOptions{Statistic: awscloudwatch.Stats_SUM(), Period: minutes(5)}
+	a.sustained("api-errors", ratio(api.API.MetricServerError(sum), api.API.MetricCount(sum)), requestRatio,
+		"More than 1 % of the requests are answered with a failure (5xx): answers may be lost. "+
+			"First see which function it is, in the access log by route, then read that function's log for the request.")
+}
+
+// Behind alarms when a function that is fed by a stream comes late: it may have
+// a day, after which the stream forgets.
+func (a *Alarms) Behind(f topology.Function, fn *Function) {
+	age := fn.Function.Metric(jsii.String("IteratorAge"), &awscloudwatch.MetricOptions{
+		Statistic: awscloudwatch.Stats_MAXIMUM(), Period: minutes(5),
+	})
+	a.sustained(string(f)+"-behind", age, behindMS,
+		"Answers wait for more than 10 minutes to be counted, and after 20 hours they go to the queue of failures. "+
+			"First read the log of "+string(f)+": an error that repeats holds up its shard; mend it, and it catches up by itself.")
+}
+
+// SMSSpend alarms at 80 % of what text messages may cost in a month; SNS itself
+// stops at the limit that the account has for it.
+func (a *Alarms) SMSSpend() {
+	limit, _ := dollars(a.Props.Settings.SMSBudget) // which was looked at
+	spent := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String("AWS/SNS"), MetricName: jsii.String("SMSMonthToDateSpentUSD"),
+		Statistic: awscloudwatch.Stats_MAXIMUM(), Period: minutes(60),
+	})
+	a.alarm("sms-spend", spent, 0.8*limit,
+		"Text messages have cost more than 80 % of the month's smsBudget; SNS stops at the account's own limit. "+
+			"First see which touchpoint sends them (scripts/contacts why, or the sends of the panel), and stop it (scripts/apply -stop) or raise smsBudget and the limit.")
+}
+
+// ratio is the share of one metric in another, as if the other were never under
+// fewest.
+func ratio(part, of awscloudwatch.IMetric) awscloudwatch.IMetric {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression:   jsii.String(fmt.Sprintf("part / MAX([of, %d])", fewest)),
+		UsingMetrics: &map[string]awscloudwatch.IMetric{"part": part, "of": of},
+		Label:        jsii.String("share"), Period: minutes(5),
+	})
+}
+
+func minutes(n float64) awscdk.Duration { return awscdk.Duration_Minutes(&n) }
+
 // alarm makes an alarm for when a metric is above a threshold, once. No data is
 // no alarm: nothing is sent, or a queue is asleep.
 func (a *Alarms) alarm(name string, metric awscloudwatch.IMetric, threshold float64, description string) {
-	awscloudwatch.NewAlarm(a.scope, &name, &awscloudwatch.AlarmProps{
+	a.make(name, metric, threshold, description, 1, 1)
+}
+
+// sustained is alarm for what passes by itself at times: twice of three times.
+func (a *Alarms) sustained(name string, metric awscloudwatch.IMetric, threshold float64, description string) {
+	a.make(name, metric, threshold, description, 2, 3)
+}
+
+func (a *Alarms) make(name string, metric awscloudwatch.IMetric, threshold float64, description string, times, of float64) {
+	alarm := awscloudwatch.NewAlarm(a.scope, &name, &awscloudwatch.AlarmProps{
 		AlarmName:          jsii.String(a.Props.Settings.prefix() + name),
 		AlarmDescription:   &description,
 		Metric:             metric,
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_THRESHOLD,
 		Threshold:          &threshold,
-		EvaluationPeriods:  jsii.Number(1),
+		DatapointsToAlarm:  &times,
+		EvaluationPeriods:  &of,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
-	}).AddAlarmAction(awscloudwatchactions.NewSnsAction(a.Topic))
+	})
+	alarm.AddAlarmAction(awscloudwatchactions.NewSnsAction(a.Topic))
+	a.All = append(a.All, alarm)
 }

@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
@@ -21,13 +19,15 @@ type APIProps struct {
 // API is the HTTP API in front of the functions.
 type API struct {
 	API awsapigatewayv2.HttpApi
+	// Functions are those that answer, in the order of their routes.
+	Functions []topology.Function
 }
 
 // NewAPI makes an HTTP API, without routes yet.
 func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 	this := constructs.NewConstruct(scope, &id)
 	api := awsapigatewayv2.NewHttpApi(this, jsii.String("Api"), &awsapigatewayv2.HttpApiProps{
-		ApiName:            jsii.String(strings.TrimSuffix(props.Settings.prefix(), "-")),
+		ApiName:            jsii.String(props.Settings.name()),
 		CreateDefaultStage: jsii.Bool(false),
 	})
 	access := awslogs.NewLogGroup(this, jsii.String("AccessLog"), &awslogs.LogGroupProps{
@@ -49,7 +49,7 @@ func NewAPI(scope constructs.Construct, id string, props *APIProps) *API {
 		DestinationArn: access.LogGroupArn(),
 		Format:         jsii.String(`{"id":"$context.requestId","route":"$context.routeKey","status":"$context.status","ms":"$context.responseLatency"}`),
 	})
-	return &API{api}
+	return &API{API: api}
 }
 
 // Serve adds exactly those routes, in payload format 2.0. Those for people and
@@ -64,6 +64,7 @@ func (a *API) Serve(routes []topology.Route, functions map[topology.Function]*Fu
 				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(),
 				})
+			a.Functions = append(a.Functions, r.Function)
 		}
 		options := &awsapigatewayv2.AddRoutesOptions{
 			Path:        jsii.String(r.Path),

@@ -32,10 +32,6 @@ func NewFiles(scope constructs.Construct, id string, props *FilesProps) *Files {
 	// The name is made of what is known beforehand, so that the queue can be
 	// open to the bucket before there is one: S3 tries it when it is told of it.
 	name := props.Settings.prefix() + "files-" + *st.Account() + "-" + *st.Region()
-	removal := awscdk.RemovalPolicy_DESTROY // once it is empty: S3 refuses it before
-	if props.Settings.Stage == Prod {
-		removal = awscdk.RemovalPolicy_RETAIN // what came of an import may still be asked for
-	}
 	expiration := awscdk.Duration_Days(jsii.Number(props.Settings.fileDays()))
 	bucket := awss3.NewBucket(this, jsii.String("Bucket"), &awss3.BucketProps{
 		BucketName:        &name,
@@ -48,7 +44,9 @@ func NewFiles(scope constructs.Construct, id string, props *FilesProps) *Files {
 			{Prefix: jsii.String(topology.Reports), Expiration: expiration},
 			{AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1))},
 		},
-		RemovalPolicy: removal,
+		// In prod what came of an import may still be asked for; elsewhere it goes
+		// once it is empty: S3 refuses it before.
+		RemovalPolicy: props.Settings.removal(),
 	})
 	props.Imports.Queue.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("s3.amazonaws.com"), nil)},

@@ -102,8 +102,19 @@ func NewFunction(scope constructs.Construct, id string, props *FunctionProps) *F
 		ApplicationLogLevelV2: awslambda.ApplicationLogLevel_INFO,
 	})
 	f := &Function{fn, role}
+	if props.Settings.Tracing == "true" {
+		f.trace()
+	}
 	f.Allow(jsii.Strings("logs:CreateLogStream", "logs:PutLogEvents"), &[]*string{logs.LogGroupArn()})
 	return f
+}
+
+// trace has Lambda record a sample of the invocations: one a second and 5 % of
+// the rest (AWS X-Ray Developer Guide: default sampling rule). Records are no
+// resources of AWS that could be named.
+func (f *Function) trace() {
+	f.Function.Node().DefaultChild().(awslambda.CfnFunction).SetTracingConfig(&awslambda.CfnFunction_TracingConfigProperty{Mode: jsii.String("Active")})
+	f.Allow(jsii.Strings("xray:PutTraceSegments", "xray:PutTelemetryRecords"), jsii.Strings("*"))
 }
 
 // Allow adds a statement to the policy of the function's role.

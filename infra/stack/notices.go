@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
@@ -59,13 +57,11 @@ func NewNotices(scope constructs.Construct, id string, props *NoticesProps) *Not
 }
 
 // mail makes the configuration set by which SES tells what becomes of the e-mails
-// sent with it. With a domain to send from, SES is to know that as an identity of
-// this account and sign what it sends (DKIM), once the records of the outputs are
-// in the domain's DNS. The set is not the identity's default: what others send
-// from the domain is not ours to count.
+// sent with it. The set is not the default of the identity that they are from:
+// what others send from the domain is not ours to count.
 func (n *Notices) mail(scope constructs.Construct, s Settings) {
 	n.Set = awsses.NewCfnConfigurationSet(scope, jsii.String("Set"), &awsses.CfnConfigurationSetProps{
-		Name: jsii.String(strings.TrimSuffix(s.prefix(), "-")),
+		Name: jsii.String(s.name()),
 		// SES itself sends no more to who complained or has no mailbox there.
 		SuppressionOptions: &awsses.CfnConfigurationSet_SuppressionOptionsProperty{SuppressedReasons: jsii.Strings("BOUNCE", "COMPLAINT")},
 		DeliveryOptions:    &awsses.CfnConfigurationSet_DeliveryOptionsProperty{TlsPolicy: jsii.String("OPTIONAL")},
@@ -85,22 +81,6 @@ func (n *Notices) mail(scope constructs.Construct, s Settings) {
 			},
 		},
 	})
-	if s.SenderDomain == "" {
-		return
-	}
-	identity := awsses.NewCfnEmailIdentity(scope, jsii.String("Identity"), &awsses.CfnEmailIdentityProps{EmailIdentity: &s.SenderDomain})
-	// Another one would have other keys, and the DNS would have to follow.
-	identity.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
-	st := awscdk.Stack_Of(scope)
-	for i, record := range [][2]*string{
-		{identity.AttrDkimDnsTokenName1(), identity.AttrDkimDnsTokenValue1()},
-		{identity.AttrDkimDnsTokenName2(), identity.AttrDkimDnsTokenValue2()},
-		{identity.AttrDkimDnsTokenName3(), identity.AttrDkimDnsTokenValue3()},
-	} {
-		awscdk.NewCfnOutput(st, jsii.String("Dns"+string(rune('1'+i))), &awscdk.CfnOutputProps{
-			Value: jsii.String(*record[0] + " CNAME " + *record[1]),
-		})
-	}
 }
 
 // replies makes the topic of text messages that people send, which AWS End User
@@ -121,5 +101,5 @@ func (n *Notices) replies(scope constructs.Construct, f *Function, s Settings) {
 	n.Replies.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Function, &awssnssubscriptions.LambdaSubscriptionProps{
 		DeadLetterQueue: n.Failed,
 	}))
-	awscdk.NewCfnOutput(awscdk.Stack_Of(scope), jsii.String("RepliesTopic"), &awscdk.CfnOutputProps{Value: n.Replies.TopicArn()})
+	output(awscdk.Stack_Of(scope), "RepliesTopic", n.Replies.TopicArn())
 }

@@ -13,76 +13,89 @@ import (
 type PulssiProps struct {
 	Settings Settings
 	Code     string // see [FunctionProps]
+	// FilesVersion is that of the files which the front serves.
+	FilesVersion string
 }
 
-// Pulssi is a whole deployment.
+// Pulssi is a whole deployment, in three stacks: what is kept, what CloudFront
+// wants in its own region, and all else, which is made anew from the sources.
 type Pulssi struct {
+	Settings  Settings
+	Data      *Data
+	Edge      *Edge
 	Stack     awscdk.Stack
-	Tables    map[string]*Table // by name
 	Functions map[topology.Function]*Function
 	Queues    map[string]*Queue // by name
 	Events    *Events
 	Schedules *Schedules
-	Files     *Files
-	Sending   *Sending
 	Notices   *Notices
 	API       *API
+	Front     *Front
 	SignIn    *SignIn
 	Alarms    *Alarms
 }
 
 // NewPulssi makes all that package topology lists, and grants each function
 // what it lists and nothing else.
-func NewPulssi(scope constructs.Construct, id string, props *PulssiProps) *Pulssi {
-	st := awscdk.NewStack(scope, &id, &awscdk.StackProps{
-		Description: jsii.String("Pulssi: asks, answers and scores (" + string(props.Settings.Stage) + ")"),
+func NewPulssi(scope constructs.Construct, props *PulssiProps) *Pulssi {
+	s := props.Settings
+	p := &Pulssi{Settings: s, Functions: map[topology.Function]*Function{}, Queues: map[string]*Queue{}}
+	p.Data = NewData(scope, s.name()+"-data", &DataProps{s})
+	p.Edge = NewEdge(scope, s.name()+"-edge", &EdgeProps{s})
+	st := awscdk.NewStack(scope, jsii.String(s.name()), &awscdk.StackProps{
+		Description:           jsii.String("Pulssi: asks, answers and scores (" + string(s.Stage) + ")"),
+		Env:                   &awscdk.Environment{Region: &s.Region},
+		CrossRegionReferences: jsii.Bool(true),
 	})
-	p := &Pulssi{Stack: st, Tables: map[string]*Table{}, Functions: map[topology.Function]*Function{}, Queues: map[string]*Queue{}}
-	for _, t := range topology.Tables() {
-		p.Tables[t.Name] = NewTable(st, "Table-"+t.Name, &TableProps{t, props.Settings})
-		awscdk.NewCfnOutput(st, jsii.String("TableName-"+t.Name), &awscdk.CfnOutputProps{Value: p.Tables[t.Name].Table.TableName()})
-	}
+	p.Stack = st
 	for _, f := range topology.Functions() {
-		p.Functions[f] = NewFunction(st, "Function-"+string(f), &FunctionProps{f, props.Settings, props.Code})
+		p.Functions[f] = NewFunction(st, "Function-"+string(f), &FunctionProps{f, s, props.Code})
 	}
 	for _, a := range topology.Accesses() {
-		p.Tables[a.Table.Name].Grant(p.Functions[a.Function], a)
+		p.Data.Tables[a.Table.Name].Grant(p.Functions[a.Function], a)
 	}
-	p.Alarms = NewAlarms(st, "Alarms", &AlarmsProps{props.Settings})
-	for _, s := range topology.Streams() {
-		p.Alarms.Failed(string(s.Function)+"-failed", s.Function, p.Functions[s.Function].Feed(p.Tables[s.Table.Name], s))
+	p.Alarms = NewAlarms(st, "Alarms", &AlarmsProps{s})
+	for _, m := range topology.Streams() {
+		p.Alarms.Failed(string(m.Function)+"-failed", m.Function, p.Functions[m.Function].Feed(p.Data.Tables[m.Table.Name], m))
 	}
-	p.API = NewAPI(st, "Http", &APIProps{props.Settings})
-	url := p.API.API.ApiEndpoint()
-	if props.Settings.PublicURL != "" {
-		url = &props.Settings.PublicURL
-	}
-	p.SignIn = NewSignIn(st, "SignIn", &SignInProps{props.Settings, url})
-	p.SignIn.Tell(p.Functions[topology.Results])
-	p.API.Serve(topology.Routes(), p.Functions, p.SignIn)
-	p.ask(st, props.Settings, url)
-	awscdk.NewCfnOutput(st, jsii.String("Url"), &awscdk.CfnOutputProps{Value: p.API.API.ApiEndpoint()})
-	// What one needs to add people, and for a program to ask for a token. Its
-	// secret is told by the console alone.
-	awscdk.NewCfnOutput(st, jsii.String("UserPoolId"), &awscdk.CfnOutputProps{Value: p.SignIn.Pool.UserPoolId()})
-	awscdk.NewCfnOutput(st, jsii.String("SigninUrl"), &awscdk.CfnOutputProps{Value: p.SignIn.URL})
-	if program := p.SignIn.Program; program != nil {
-		awscdk.NewCfnOutput(st, jsii.String("ProgramClientId"), &awscdk.CfnOutputProps{Value: program.UserPoolClientId()})
-	}
+	p.serve(props)
+	p.ask(s)
+	p.watch(s)
 	return p
 }
 
+// serve makes what answers requests: the API, the front before it, and the
+// sign-in.
+func (p *Pulssi) serve(props *PulssiProps) {
+	s := props.Settings
+	p.API = NewAPI(p.Stack, "Http", &APIProps{s})
+	p.Front = NewFront(p.Stack, "Front", &FrontProps{s, p.API, p.Data.FrontKey, p.Edge.Firewall})
+	p.SignIn = NewSignIn(p.Stack, "SignIn", &SignInProps{s, p.Data.Users, p.Front.URL})
+	NewSigninFirewall(p.Stack, "SigninFirewall", s, p.Data.Users)
+	p.SignIn.Tell(p.Functions[topology.Results])
+	p.API.Serve(topology.Routes(), p.Functions, p.SignIn)
+	for _, f := range p.API.Functions {
+		p.Functions[f].Know(config.FrontKey, frontKey(p.Data.FrontKey))
+		p.Functions[f].Know(config.PublicURL, p.Front.URL)
+	}
+	p.Front.Fill(p.Functions[topology.PublishFunction], props.FilesVersion)
+	output(p.Stack, "Url", p.Front.URL)
+}
+
 // ask makes what asks people: queues, events, schedules, files, sending, and
-// what comes back. Customers reach the API at url.
-func (p *Pulssi) ask(st awscdk.Stack, s Settings, url *string) {
+// what comes back.
+func (p *Pulssi) ask(s Settings) {
 	for _, q := range topology.Queues() {
-		queue := NewQueue(st, "Queue-"+q.Name, &QueueProps{q, s})
+		queue := p.Data.Imports
+		if q.Name != topology.Imports.Name {
+			queue = NewQueue(p.Stack, "Queue-"+q.Name, &QueueProps{q, s})
+		}
 		queue.Invoke(p.Functions[q.Function])
 		p.Queues[q.Name] = queue
 		p.Alarms.Failed(q.Failed(), q.Function, queue.Failed)
 	}
 	asks := p.Queues[topology.Asks.Name]
-	p.Events = NewEvents(st, "Events", &EventsProps{p.Functions, s})
+	p.Events = NewEvents(p.Stack, "Events", &EventsProps{p.Functions, s})
 	p.Alarms.Failed(topology.RefusedEvents, topology.EventFunction, p.Events.Failed)
 	for _, f := range topology.Functions() {
 		for _, name := range topology.Senders()[f] {
@@ -96,10 +109,11 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings, url *string) {
 			}
 		}
 	}
+	send := p.Functions[topology.Asks.Function]
 	// Who takes asks from the queue says there when one is to come again.
-	p.Functions[topology.Asks.Function].Allow(jsii.Strings("sqs:ChangeMessageVisibility"), &[]*string{asks.Queue.QueueArn()})
-	p.Functions[topology.Asks.Function].Know(config.AsksQueue, asks.Queue.QueueUrl())
-	p.Schedules = NewSchedules(st, "Schedules", &SchedulesProps{asks, s})
+	send.Allow(jsii.Strings("sqs:ChangeMessageVisibility"), &[]*string{asks.Queue.QueueArn()})
+	send.Know(config.AsksQueue, asks.Queue.QueueUrl())
+	p.Schedules = NewSchedules(p.Stack, "Schedules", &SchedulesProps{asks, s})
 	for _, f := range topology.Schedulers() {
 		p.Schedules.Grant(p.Functions[f])
 	}
@@ -107,12 +121,26 @@ func (p *Pulssi) ask(st awscdk.Stack, s Settings, url *string) {
 		p.Functions[f].AllowIf(jsii.Strings("events:PutEvents"), &[]*string{p.Events.Bus.EventBusArn()}, "events:source", jsii.String(topology.APISource))
 		p.Functions[f].Know(config.Bus, p.Events.Bus.EventBusName())
 	}
-	p.Files = NewFiles(st, "Files", &FilesProps{p.Queues[topology.Imports.Name], s})
-	p.Files.Grant(p.Functions[topology.Imports.Function])
-	p.Notices = NewNotices(st, "Notices", &NoticesProps{p.Functions, s})
+	p.Data.Files.Grant(p.Functions[topology.Imports.Function])
+	p.Notices = NewNotices(p.Stack, "Notices", &NoticesProps{p.Functions, s})
 	p.Alarms.Failed(string(topology.NoticeFunction)+"-failed", topology.NoticeFunction, p.Notices.Failed)
+	send.Know(config.PublicURL, p.Front.URL) // links need a whole address
+	AllowSending(&SendingProps{send, s, p.Data.AskSecret, p.Notices.Set})
+	output(p.Stack, "BusName", p.Events.Bus.EventBusName())
+}
+
+// watch makes what tells people how things are.
+func (p *Pulssi) watch(s Settings) {
 	p.Alarms.Reputation(p.Notices.Set)
-	p.Sending = NewSending(st, "Sending", &SendingProps{p.Functions[topology.Asks.Function], s, p.Notices.Set, url})
-	awscdk.NewCfnOutput(st, jsii.String("BusName"), &awscdk.CfnOutputProps{Value: p.Events.Bus.EventBusName()})
-	awscdk.NewCfnOutput(st, jsii.String("FilesName"), &awscdk.CfnOutputProps{Value: p.Files.Bucket.BucketName()})
+	for _, f := range topology.Functions() {
+		p.Alarms.Errors(f, p.Functions[f])
+	}
+	for _, m := range topology.Streams() {
+		p.Alarms.Behind(m.Function, p.Functions[m.Function])
+	}
+	p.Alarms.Requests(p.API)
+	if s.SMSSender != "" {
+		p.Alarms.SMSSpend()
+	}
+	NewPanel(p.Stack, "Panel", &PanelProps{p, s})
 }

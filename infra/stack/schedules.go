@@ -1,8 +1,6 @@
 package stack
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
@@ -30,7 +28,7 @@ type Schedules struct {
 // without the queue there is nobody to ask.
 func NewSchedules(scope constructs.Construct, id string, props *SchedulesProps) *Schedules {
 	this := constructs.NewConstruct(scope, &id)
-	name := strings.TrimSuffix(props.Settings.prefix(), "-")
+	name := props.Settings.name()
 	group := awsscheduler.NewCfnScheduleGroup(this, jsii.String("Group"), &awsscheduler.CfnScheduleGroupProps{Name: &name})
 	role := awsiam.NewRole(this, jsii.String("Role"), &awsiam.RoleProps{AssumedBy: schedulerOf(this, name)})
 	role.AddToPolicy(allow(jsii.Strings("sqs:SendMessage"), &[]*string{props.Queue.Queue.QueueArn(), props.Queue.Failed.QueueArn()}))

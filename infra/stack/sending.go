@@ -5,44 +5,25 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssecretsmanager"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsses"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
 	"github.com/pulssi/pulssi/shared/config"
 )
 
-// SendingProps are the properties of a [Sending].
+// SendingProps are the properties of [AllowSending].
 type SendingProps struct {
 	Function *Function // that sends
 	Settings Settings
+	Secret   awssecretsmanager.ISecret  // that makes the ids of asks
 	Set      awsses.CfnConfigurationSet // that e-mails are sent with
-	// URL is where customers reach the API: links need a whole address.
-	URL *string
 }
 
-// Sending is what only the function that sends has: the secret that makes the
-// ids of asks, and the right to write to people.
-type Sending struct {
-	Secret awssecretsmanager.Secret
-}
-
-// NewSending makes the secret, of 64 letters and digits that nobody gets to
-// see, and lets the function read it and send what the settings say.
-func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sending {
-	this := constructs.NewConstruct(scope, &id)
+// AllowSending lets the function that sends, and no other, read the secret and
+// write to people as the settings say.
+func AllowSending(props *SendingProps) {
 	f, s := props.Function, props.Settings
-	secret := awssecretsmanager.NewSecret(this, jsii.String("Secret"), &awssecretsmanager.SecretProps{
-		SecretName:  jsii.String(s.prefix() + "asks"),
-		Description: jsii.String("Makes the ids of asks. With another one, everybody could be asked again."),
-		GenerateSecretString: &awssecretsmanager.SecretStringGenerator{
-			PasswordLength: jsii.Number(64), ExcludePunctuation: jsii.Bool(true),
-		},
-		// It belongs to the asks in the tables, which stay too.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
-	})
-	f.Allow(jsii.Strings("secretsmanager:GetSecretValue"), &[]*string{secret.SecretArn()})
-	f.Know(config.SecretID, secret.SecretArn())
-	f.Know(config.PublicURL, props.URL)
+	f.Allow(jsii.Strings("secretsmanager:GetSecretValue"), &[]*string{props.Secret.SecretArn()})
+	f.Know(config.SecretID, props.Secret.SecretArn())
 	f.Know(config.Sender, &s.Sender)
 	f.Know(config.MailSet, props.Set.Ref())
 	f.Know(config.SMSSender, &s.SMSSender)
@@ -54,7 +35,7 @@ func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sen
 		// its domain, or one above it; and the configuration set. A raw message
 		// is a right of its own.
 		ses := func(kind string, name *string) *string {
-			return awscdk.Stack_Of(this).FormatArn(&awscdk.ArnComponents{
+			return awscdk.Stack_Of(f.Function).FormatArn(&awscdk.ArnComponents{
 				Service: jsii.String("ses"), Resource: &kind, ResourceName: name,
 			})
 		}
@@ -68,5 +49,4 @@ func NewSending(scope constructs.Construct, id string, props *SendingProps) *Sen
 			Actions: jsii.Strings("sns:Publish"), NotResources: jsii.Strings("arn:aws:sns:*:*:*"),
 		}))
 	}
-	return &Sending{secret}
 }

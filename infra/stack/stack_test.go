@@ -2,6 +2,7 @@ package stack
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -27,7 +28,8 @@ type resource struct {
 	DeletionPolicy string
 }
 
-// template is a synthesized template: resources by logical id.
+// template is what is synthesized of a stage, of all its stacks: resources by
+// logical id. What one stack takes from another is written as if it were one.
 type template map[string]resource
 
 // assembly is what CDK wrote, made once: starting it takes seconds.
@@ -35,15 +37,22 @@ type assembly struct {
 	folder    string
 	templates map[Stage]template
 	outputs   map[Stage]map[string]struct{ Value any }
+	stacks    map[Stage]map[string]string // logical ids of resources to the name of their stack
+	names     map[Stage][]string          // of the stacks
+	manifests map[Stage]string
+	findings  []string // of cdk-nag, and those without the exceptions
+	bare      []string
 }
 
-// given is the context of both stages: no key has its default, but in prod
-// there is no address and nothing to send by.
+// given is the context of both stages: no key has its default but the region,
+// and in prod there is no address and nothing to send by.
 var given = map[Stage]map[string]any{
 	Dev: {
-		"zone": "Europe/Stockholm", "publicUrl": "https://answer.example.com", "retentionDays": "365", "fileDays": 7.0,
-		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "smsNumber": "+358401234567", "sendRate": 0.5, "dryRun": true,
-		"alarmEmail": "ops@example.com", "signinPrefix": "kauppa-pulssi", "programs": true,
+		"zone": "Europe/Stockholm", "locales": "sv,en", "domain": "answer.example.com",
+		"certificate":   "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+		"retentionDays": "365", "fileDays": 7.0,
+		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "smsNumber": "+358401234567", "smsBudget": 25.0, "sendRate": 0.5, "dryRun": true,
+		"alarmEmail": "ops@example.com, boss@example.com", "budget": "100", "signinPrefix": "kauppa-pulssi", "programs": true, "tracing": true,
 	},
 	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
 }
@@ -62,33 +71,132 @@ var synthesized = sync.OnceValues(func() (*assembly, error) {
 			return nil, err
 		}
 	}
-	out := &assembly{filepath.Join(folder, "cdk.out"), map[Stage]template{}, map[Stage]map[string]struct{ Value any }{}}
+	out := &assembly{
+		folder: filepath.Join(folder, "cdk.out"), templates: map[Stage]template{}, outputs: map[Stage]map[string]struct{ Value any }{},
+		stacks: map[Stage]map[string]string{}, names: map[Stage][]string{}, manifests: map[Stage]string{},
+	}
 	for _, stage := range []Stage{Dev, Prod} {
-		// What is tested is what cdk.json makes CDK do.
-		var cdk struct{ Context map[string]any }
-		if err := readJSON("../../cdk.json", &cdk); err != nil {
+		if err := out.synthesize(stage, code); err != nil {
 			return nil, err
 		}
-		maps.Copy(cdk.Context, given[stage])
-		cdk.Context["stage"] = string(stage)
-		settings, err := ReadSettings(cdk.Context)
-		if err != nil {
+	}
+	app, p, err := newApp(filepath.Join(folder, "bare"), Prod, code)
+	if err != nil {
+		return nil, err
+	}
+	nag(app)
+	app.Synth(nil)
+	out.bare, err = findings(filepath.Join(folder, "bare"), p)
+	return out, err
+})
+
+// newApp returns the app of a stage, which is yet to be synthesized.
+func newApp(folder string, stage Stage, code string) (awscdk.App, *Pulssi, error) {
+	// What is tested is what cdk.json makes CDK do.
+	var cdk struct{ Context map[string]any }
+	if err := readJSON("../../cdk.json", &cdk); err != nil {
+		return nil, nil, err
+	}
+	maps.Copy(cdk.Context, given[stage])
+	cdk.Context["stage"] = string(stage)
+	settings, err := ReadSettings(cdk.Context)
+	if err != nil {
+		return nil, nil, err
+	}
+	app := awscdk.NewApp(&awscdk.AppProps{Outdir: &folder, Context: &cdk.Context})
+	return app, NewPulssi(app, &PulssiProps{Settings: settings, Code: code, FilesVersion: "VERSION"}), nil
+}
+
+// findings returns what was found wrong with the constructs of an app.
+func findings(folder string, p *Pulssi) ([]string, error) {
+	var out []string
+	for _, st := range []awscdk.Stack{p.Data.Stack, p.Edge.Stack, p.Stack} {
+		var said map[string][]struct {
+			Type string
+			Data any
+		}
+		if err := readJSON(filepath.Join(folder, *st.StackName()+".metadata.json"), &said); err != nil {
 			return nil, err
 		}
-		app := awscdk.NewApp(&awscdk.AppProps{Outdir: &out.folder, Context: &cdk.Context})
-		p := NewPulssi(app, "test-"+string(stage), &PulssiProps{Settings: settings, Code: code})
-		app.Synth(nil)
-		var t struct {
-			Resources template
-			Outputs   map[string]struct{ Value any }
+		for path, all := range said {
+			for _, m := range all {
+				if m.Type == "aws:cdk:error" || m.Type == "aws:cdk:warning" {
+					out = append(out, path+": "+show(m.Data))
+				}
+			}
 		}
-		if err := readJSON(filepath.Join(out.folder, *p.Stack.TemplateFile()), &t); err != nil {
-			return nil, err
-		}
-		out.templates[stage], out.outputs[stage] = t.Resources, t.Outputs
 	}
 	return out, nil
-})
+}
+
+// synthesize adds a stage.
+func (a *assembly) synthesize(stage Stage, code string) error {
+	app, p, err := newApp(a.folder, stage, code)
+	if err != nil {
+		return err
+	}
+	p.Check(app)
+	app.Synth(nil)
+	found, err := findings(a.folder, p)
+	if err != nil {
+		return err
+	}
+	a.findings = append(a.findings, found...)
+	b, err := os.ReadFile(filepath.Join(a.folder, "manifest.json")) // before the next stage writes it
+	if err != nil {
+		return err
+	}
+	a.manifests[stage] = string(b)
+	a.templates[stage], a.outputs[stage], a.stacks[stage] = template{}, map[string]struct{ Value any }{}, map[string]string{}
+	imports := map[string]any{}
+	for _, st := range []awscdk.Stack{p.Data.Stack, p.Edge.Stack, p.Stack} {
+		a.names[stage] = append(a.names[stage], *st.StackName())
+		var t struct {
+			Resources template
+			Outputs   map[string]struct {
+				Value  any
+				Export struct{ Name string }
+			}
+		}
+		if err := readJSON(filepath.Join(a.folder, *st.TemplateFile()), &t); err != nil {
+			return err
+		}
+		for id, r := range t.Resources {
+			if _, taken := a.stacks[stage][id]; taken {
+				return fmt.Errorf("two stacks have a resource %s", id)
+			}
+			r.Properties, _ = imported(r.Properties, imports).(map[string]any)
+			a.templates[stage][id], a.stacks[stage][id] = r, *st.StackName()
+		}
+		for name, o := range t.Outputs {
+			if o.Export.Name != "" {
+				imports[o.Export.Name] = o.Value
+			} else {
+				a.outputs[stage][name] = struct{ Value any }{o.Value}
+			}
+		}
+	}
+	return nil
+}
+
+// imported returns a part of a template with what it imports from another written
+// as that has it.
+func imported(part any, from map[string]any) any {
+	switch part := part.(type) {
+	case map[string]any:
+		if name, ok := part["Fn::ImportValue"].(string); ok {
+			return from[name]
+		}
+		for k, v := range part {
+			part[k] = imported(v, from)
+		}
+	case []any:
+		for i, v := range part {
+			part[i] = imported(v, from)
+		}
+	}
+	return part
+}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
@@ -195,16 +303,26 @@ func (t template) queue(tt *testing.T, name string) string {
 	return t.byName(tt, "AWS::SQS::Queue", "QueueName", "pulssi-dev-"+name)
 }
 
-// join is how a template puts a text together.
+// join is how a template puts a text together; texts beside each other are one.
 func join(parts ...any) map[string]any {
-	return map[string]any{"Fn::Join": []any{"", parts}}
+	var out []any
+	for _, p := range parts {
+		if text, ok := p.(string); ok && len(out) > 0 {
+			if before, ok := out[len(out)-1].(string); ok {
+				out[len(out)-1] = before + text
+				continue
+			}
+		}
+		out = append(out, p)
+	}
+	return map[string]any{"Fn::Join": []any{"", out}}
 }
 
 func ref(id string) map[string]any { return map[string]any{"Ref": id} }
 
 // inAccount is the ARN of something of this account and region.
 func inAccount(service string, rest ...any) map[string]any {
-	return join(append([]any{"arn:", ref("AWS::Partition"), ":" + service + ":", ref("AWS::Region"), ":", ref("AWS::AccountId")}, rest...)...)
+	return join(append([]any{"arn:aws:" + service + ":eu-north-1:", ref("AWS::AccountId")}, rest...)...)
 }
 
 // may lists what a role may do: an action on a resource each, with the
@@ -275,6 +393,7 @@ func TestPermissions(t *testing.T) {
 		}
 		log := tpl.byName(t, "AWS::Logs::LogGroup", "LogGroupName", "/pulssi/dev/"+string(f))
 		allow(arn(log, "Arn"), "logs:CreateLogStream", "logs:PutLogEvents")
+		allow("*", "xray:PutTraceSegments", "xray:PutTelemetryRecords") // in dev
 		for _, a := range topology.Accesses() {
 			if a.Function != f {
 				continue
@@ -314,6 +433,10 @@ func TestPermissions(t *testing.T) {
 			allowIf(arn(bus, "Arn"), "events:PutEvents", equals("events:source", "pulssi.api"))
 		}
 		switch f {
+		case topology.PublishFunction:
+			files := arn(published(t, tpl), "Arn")
+			allow(join(files, "/*"), "s3:GetObject", "s3:PutObject")
+			allow(files, "s3:ListBucket")
 		case topology.Delivery:
 			allow(arn(tpl.queue(t, "delivery-failed"), "Arn"), "sqs:SendMessage")
 		case topology.Intake:
@@ -323,7 +446,7 @@ func TestPermissions(t *testing.T) {
 			allow(bucket, "s3:ListBucket")
 		case topology.Send:
 			allow(arn(tpl.queue(t, "asks"), "Arn"), "sqs:ChangeMessageVisibility") // when a message is to come again
-			allow(ref(theOnly(t, tpl, "AWS::SecretsManager::Secret")), "secretsmanager:GetSecretValue")
+			allow(ref(secret(t, tpl, Dev, "asks")), "secretsmanager:GetSecretValue")
 			set := inAccount("ses", ":configuration-set/", ref(theOnly(t, tpl, "AWS::SES::ConfigurationSet")))
 			for _, resource := range []any{inAccount("ses", ":identity/*"), set} {
 				from := equals("ses:FromAddress", "Feedback@mail.example.com")
@@ -345,8 +468,8 @@ func TestPermissions(t *testing.T) {
 	// Where there is nothing to send by, there is no right to.
 	prod := synth(t, Prod)
 	for _, line := range prod.may(t, prod.role(t, Prod, topology.Send)) {
-		if strings.HasPrefix(line, "ses:") || strings.HasPrefix(line, "sns:") {
-			t.Errorf("without a sender, send may %s", line)
+		if strings.HasPrefix(line, "ses:") || strings.HasPrefix(line, "sns:") || strings.HasPrefix(line, "xray:") {
+			t.Errorf("without a sender and traces, send may %s", line)
 		}
 	}
 }
@@ -361,9 +484,28 @@ func theOnly(t *testing.T, tpl template, kind string) string {
 	return all[0]
 }
 
+// bucket returns the logical id of the bucket of uploads, and published that of
+// the files which the front serves.
 func bucket(t *testing.T, tpl template) string {
 	t.Helper()
-	return theOnly(t, tpl, "AWS::S3::Bucket")
+	for id, r := range tpl.ofType("AWS::S3::Bucket") {
+		if r.Properties["NotificationConfiguration"] != nil {
+			return id
+		}
+	}
+	t.Fatal("no bucket tells of uploads")
+	return ""
+}
+
+func published(t *testing.T, tpl template) string {
+	t.Helper()
+	return tpl[theOnly(t, tpl, "Custom::Files")].Properties["Bucket"].(map[string]any)["Ref"].(string)
+}
+
+// secret returns the logical id of a secret.
+func secret(t *testing.T, tpl template, stage Stage, name string) string {
+	t.Helper()
+	return tpl.byName(t, "AWS::SecretsManager::Secret", "Name", "pulssi-"+string(stage)+"-"+name)
 }
 
 // scheduleRole returns the logical id of the role of the schedules: that which
@@ -569,59 +711,135 @@ func (t template) publishes(tt *testing.T, topic, service string, condition any)
 	}
 }
 
-// TestAlarms has an alarm for each dead-letter queue and for both rates by which
-// SES judges, and no other, each told to the same topic.
+// alarmed is what an alarm is about: all of it but what all alarms have.
+func (t template) alarmed(tt *testing.T, prefix, topic string) map[string]map[string]any {
+	tt.Helper()
+	out := map[string]map[string]any{}
+	for _, a := range t.ofType("AWS::CloudWatch::Alarm") {
+		p := maps.Clone(a.Properties)
+		name, _ := strings.CutPrefix(p["AlarmName"].(string), prefix)
+		if d, _ := p["AlarmDescription"].(string); !strings.Contains(d, ". First ") || len(d) > 1024 {
+			tt.Errorf("the alarm %s does not say what to do first: %q", name, d)
+		}
+		for key, want := range map[string]any{
+			"ComparisonOperator": "GreaterThanThreshold", "TreatMissingData": "notBreaching", "AlarmActions": []any{ref(topic)},
+		} {
+			check(tt, name+": "+key, p[key], want)
+			delete(p, key)
+		}
+		delete(p, "AlarmDescription")
+		delete(p, "AlarmName")
+		out[name] = p
+	}
+	return out
+}
+
+// TestAlarms has an alarm for each dead-letter queue, for the failures of each
+// function and of the API, for what is counted late, for both rates by which SES
+// judges and for what text messages cost, and no other, each told to the same
+// topic.
 func TestAlarms(t *testing.T) {
 	for _, stage := range []Stage{Dev, Prod} {
 		tpl := synth(t, stage)
 		prefix := "pulssi-" + string(stage) + "-"
 		topic := tpl.byName(t, "AWS::SNS::Topic", "TopicName", prefix+"alarms")
 		want := map[string]map[string]any{}
-		set := []any{map[string]any{"Name": "ses:configuration-set", "Value": ref(theOnly(t, tpl, "AWS::SES::ConfigurationSet"))}}
-		want[prefix+"bounces"] = map[string]any{
-			"Namespace": "AWS/SES", "MetricName": "Reputation.BounceRate", "Dimensions": set, "Period": 3600, "Threshold": 0.04,
+		once := func(name, namespace, metric, statistic string, period int, threshold float64, dimensions any) {
+			want[name] = map[string]any{
+				"Namespace": namespace, "MetricName": metric, "Statistic": statistic, "Period": period, "Threshold": threshold,
+				"EvaluationPeriods": 1, "DatapointsToAlarm": 1,
+			}
+			if dimensions != nil {
+				want[name]["Dimensions"] = []any{dimensions}
+			}
 		}
-		want[prefix+"complaints"] = map[string]any{
-			"Namespace": "AWS/SES", "MetricName": "Reputation.ComplaintRate", "Dimensions": set, "Period": 3600, "Threshold": 0.0008,
-		}
+		dimension := func(name string, value any) any { return map[string]any{"Name": name, "Value": value} }
+		set := dimension("ses:configuration-set", ref(theOnly(t, tpl, "AWS::SES::ConfigurationSet")))
+		once("bounces", "AWS/SES", "Reputation.BounceRate", "Maximum", 3600, 0.04, set)
+		once("complaints", "AWS/SES", "Reputation.ComplaintRate", "Maximum", 3600, 0.0008, set)
 		for id, q := range tpl.ofType("AWS::SQS::Queue") {
-			if name := q.Properties["QueueName"].(string); strings.HasSuffix(name, "-failed") {
-				want[name] = map[string]any{
-					"Namespace": "AWS/SQS", "MetricName": "ApproximateNumberOfMessagesVisible", "Period": 300, "Threshold": 0,
-					"Dimensions": []any{map[string]any{"Name": "QueueName", "Value": arn(id, "QueueName")}},
-				}
+			if name, _ := strings.CutPrefix(q.Properties["QueueName"].(string), prefix); strings.HasSuffix(name, "-failed") {
+				once(name, "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 300, 0, dimension("QueueName", arn(id, "QueueName")))
 			}
 		}
 		for _, name := range []string{"asks", "imports", "events", "delivery", "tally"} {
-			if want[prefix+name+"-failed"] == nil {
+			if want[name+"-failed"] == nil {
 				t.Errorf("there is no queue %s-failed", name)
 			}
 		}
-		for name, w := range want {
-			w["AlarmName"], w["Statistic"], w["EvaluationPeriods"] = name, "Maximum", 1
-			w["ComparisonOperator"], w["TreatMissingData"] = "GreaterThanThreshold", "notBreaching"
-			w["AlarmActions"] = []any{ref(topic)}
-		}
-		got := map[string]map[string]any{}
-		for _, a := range tpl.ofType("AWS::CloudWatch::Alarm") {
-			p := maps.Clone(a.Properties)
-			name := p["AlarmName"].(string)
-			if d, _ := p["AlarmDescription"].(string); !strings.Contains(d, ". First ") || len(d) > 1024 {
-				t.Errorf("the alarm %s does not say what to do first: %q", name, d)
+		ratio := func(name string, threshold float64, namespace, part, of string, dimension any) {
+			metric := func(id, name string) any {
+				return map[string]any{"Id": id, "ReturnData": false, "MetricStat": map[string]any{
+					"Metric": map[string]any{"Namespace": namespace, "MetricName": name, "Dimensions": []any{dimension}}, "Period": 300, "Stat": "Sum",
+				}}
 			}
-			delete(p, "AlarmDescription")
-			got[name] = p
+			want[name] = map[string]any{"Threshold": threshold, "EvaluationPeriods": 3, "DatapointsToAlarm": 2, "Metrics": []any{
+				map[string]any{"Id": "expr_1", "Expression": "part / MAX([of, 20])", "Label": "share", "ReturnData": true},
+				metric("part", part), metric("of", of),
+			}}
 		}
-		check(t, "the alarms", got, want)
+		for _, f := range topology.Functions() {
+			ratio(string(f)+"-errors", 0.05, "AWS/Lambda", "Errors", "Invocations", dimension("FunctionName", ref(tpl.function(t, stage, f))))
+		}
+		ratio("api-errors", 0.01, "AWS/ApiGateway", "5xx", "Count", dimension("ApiId", ref(theOnly(t, tpl, "AWS::ApiGatewayV2::Api"))))
+		for _, m := range topology.Streams() {
+			once(string(m.Function)+"-behind", "AWS/Lambda", "IteratorAge", "Maximum", 300, 600_000, dimension("FunctionName", ref(tpl.function(t, stage, m.Function))))
+			want[string(m.Function)+"-behind"]["EvaluationPeriods"], want[string(m.Function)+"-behind"]["DatapointsToAlarm"] = 3, 2
+		}
+		if stage == Dev { // prod sends no text messages
+			once("sms-spend", "AWS/SNS", "SMSMonthToDateSpentUSD", "Maximum", 3600, 20, nil)
+		}
+		got := tpl.alarmed(t, prefix, topic)
+		for _, a := range got {
+			metrics, _ := a["Metrics"].([]any)
+			slices.SortFunc(metrics, func(a, b any) int {
+				order := []any{"expr_1", "part", "of"}
+				return slices.Index(order, a.(map[string]any)["Id"]) - slices.Index(order, b.(map[string]any)["Id"])
+			})
+		}
+		for name := range want {
+			if got[name] == nil {
+				t.Errorf("there is no alarm %s", name)
+			}
+		}
+		for name := range got {
+			check(t, "the alarm "+name, got[name], want[name])
+		}
 		tpl.publishes(t, topic, "cloudwatch.amazonaws.com", map[string]any{
 			"StringEquals": map[string]any{"aws:SourceAccount": ref("AWS::AccountId")},
 			"ArnLike":      map[string]any{"aws:SourceArn": inAccount("cloudwatch", ":alarm:"+prefix+"*")},
 		})
-		var hear []any
-		if stage == Dev { // prod has no address
-			hear = []any{map[string]any{"Protocol": "email", "TopicArn": ref(topic), "Endpoint": "ops@example.com"}}
+		hear := map[string]bool{}
+		for _, s := range tpl.subscriptions(topic) {
+			s := s.(map[string]any)
+			check(t, "how alarms are told", s["Protocol"], "email")
+			hear[s["Endpoint"].(string)] = true
 		}
-		check(t, "who hears alarms", tpl.subscriptions(topic), hear)
+		told := map[string]bool{}
+		if stage == Dev { // prod has no address
+			told = map[string]bool{"ops@example.com": true, "boss@example.com": true}
+		}
+		check(t, "who hears alarms", hear, told)
+	}
+}
+
+// TestRunbook has a paragraph of the README for each alarm, that of the dead
+// letters for all of those.
+func TestRunbook(t *testing.T) {
+	b, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range synth(t, Dev).ofType("AWS::CloudWatch::Alarm") {
+		name, _ := strings.CutPrefix(a.Properties["AlarmName"].(string), "pulssi-dev-")
+		for _, f := range topology.Functions() {
+			if name == string(f)+"-errors" {
+				name = "FUNCTION-errors"
+			}
+		}
+		if !strings.Contains(string(b), "`"+name+"`") {
+			t.Errorf("the README does not say what to do about %s", name)
+		}
 	}
 }
 
@@ -702,7 +920,7 @@ func TestFiles(t *testing.T) {
 		id := bucket(t, tpl)
 		b := tpl[id]
 		imports := tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-"+string(stage)+"-imports")
-		name := join("pulssi-"+string(stage)+"-files-", ref("AWS::AccountId"), "-", ref("AWS::Region"))
+		name := join("pulssi-"+string(stage)+"-files-", ref("AWS::AccountId"), "-eu-north-1")
 		days, removal := 30, "Retain"
 		if stage == Dev {
 			days, removal = 7, "Delete"
@@ -727,12 +945,7 @@ func TestFiles(t *testing.T) {
 				"Filter": map[string]any{"S3Key": map[string]any{"Rules": []any{map[string]any{"Name": "prefix", "Value": "uploads/"}}}},
 			}}},
 		})
-		policy := tpl[theOnly(t, tpl, "AWS::S3::BucketPolicy")].Properties
-		check(t, "who may come to the bucket", policy["PolicyDocument"].(map[string]any)["Statement"], []any{map[string]any{
-			"Action": "s3:*", "Effect": "Deny", "Principal": map[string]any{"AWS": "*"},
-			"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
-			"Resource":  []any{arn(id, "Arn"), join(arn(id, "Arn"), "/*")},
-		}})
+		check(t, "who may come to the bucket", tpl.comesTo(t, id), []any{withoutTLS(id)})
 		// S3 tries the queue when it is told of it.
 		if !slices.ContainsFunc(b.DependsOn, func(d string) bool {
 			return tpl[d].Type == "AWS::SQS::QueuePolicy" && show(tpl[d].Properties["Queues"]) == show([]any{ref(imports)})
@@ -740,7 +953,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("the bucket does not wait for the policy of its queue: %v", b.DependsOn)
 		}
 		if stage == Dev {
-			source := join("arn:aws:s3:::pulssi-dev-files-", ref("AWS::AccountId"), "-", ref("AWS::Region"))
+			source := join("arn:aws:s3:::pulssi-dev-files-", ref("AWS::AccountId"), "-eu-north-1")
 			check(t, "who may put into the queue of imports", tpl.opens(t, "imports"), []string{
 				"s3.amazonaws.com sqs:SendMessage" + equals("aws:SourceAccount", ref("AWS::AccountId"), "aws:SourceArn", source),
 			})
@@ -748,13 +961,38 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-func TestSecret(t *testing.T) {
+// comesTo returns the statements of a bucket's policy.
+func (t template) comesTo(tt *testing.T, bucket string) any {
+	tt.Helper()
+	for _, p := range t.ofType("AWS::S3::BucketPolicy") {
+		if show(p.Properties["Bucket"]) == show(ref(bucket)) {
+			return p.Properties["PolicyDocument"].(map[string]any)["Statement"]
+		}
+	}
+	tt.Fatalf("the bucket %s has no policy", bucket)
+	return nil
+}
+
+// withoutTLS keeps everybody from a bucket who does not use TLS.
+func withoutTLS(bucket string) any {
+	return map[string]any{
+		"Action": "s3:*", "Effect": "Deny", "Principal": map[string]any{"AWS": "*"},
+		"Condition": map[string]any{"Bool": map[string]any{"aws:SecureTransport": "false"}},
+		"Resource":  []any{arn(bucket, "Arn"), join(arn(bucket, "Arn"), "/*")},
+	}
+}
+
+func TestSecrets(t *testing.T) {
 	for _, stage := range []Stage{Dev, Prod} {
 		tpl := synth(t, stage)
-		s := tpl[theOnly(t, tpl, "AWS::SecretsManager::Secret")]
-		check(t, "the secret's deletion policy", s.DeletionPolicy, "Retain")
-		check(t, "the secret's name", s.Properties["Name"], "pulssi-"+string(stage)+"-asks")
-		check(t, "how it is made", s.Properties["GenerateSecretString"], map[string]any{"PasswordLength": 64, "ExcludePunctuation": true})
+		if got := len(tpl.ofType("AWS::SecretsManager::Secret")); got != 2 {
+			t.Errorf("%d secrets, want 2", got)
+		}
+		for name, removal := range map[string]string{"asks": "Retain", "front": "Delete"} {
+			s := tpl[secret(t, tpl, stage, name)]
+			check(t, "the deletion policy of "+name, s.DeletionPolicy, removal)
+			check(t, "how "+name+" is made", s.Properties["GenerateSecretString"], map[string]any{"PasswordLength": 64, "ExcludePunctuation": true})
+		}
 	}
 }
 
@@ -847,7 +1085,20 @@ func keySchema(hash, rng topology.Attribute) []any {
 
 func TestFunctions(t *testing.T) {
 	tpl := synth(t, Dev)
-	if got, want := len(tpl.ofType("AWS::Lambda::Function")), len(topology.Functions()); got != want {
+	others := tpl.ofType("AWS::Lambda::Function")
+	for id, fn := range others {
+		if fn.Properties["FunctionName"] != nil {
+			delete(others, id)
+		}
+	}
+	// CDK's own two, by which one region's stack learns the name of the firewall
+	// in another's.
+	for id := range others {
+		if !strings.HasPrefix(id, "CustomCrossRegionExport") {
+			t.Errorf("there is a function %s", id)
+		}
+	}
+	if got, want := len(tpl.ofType("AWS::Lambda::Function"))-len(others), len(topology.Functions()); got != want {
 		t.Errorf("%d functions, want %d", got, want)
 	}
 	for _, f := range topology.Functions() {
@@ -885,11 +1136,13 @@ func TestEnvironment(t *testing.T) {
 		asks := tpl.byName(t, "AWS::SQS::Queue", "QueueName", "pulssi-"+string(stage)+"-asks")
 		for _, f := range topology.Functions() {
 			want := map[string]any{
-				config.TablePrefix: "pulssi-" + string(stage) + "-", config.Zone: "Europe/Stockholm",
-				config.PublicURL: "https://answer.example.com", config.Retention: "365",
+				config.TablePrefix: "pulssi-" + string(stage) + "-", config.Zone: "Europe/Stockholm", config.Retention: "365",
 			}
-			if stage == Prod {
-				want[config.PublicURL] = ""
+			if isHTTP(f) {
+				want[config.FrontKey] = join("{{resolve:secretsmanager:", ref(secret(t, tpl, stage, "front")), ":SecretString:::}}")
+			}
+			if isHTTP(f) || f == topology.Send { // links need a whole address
+				want[config.PublicURL] = publicURL(t, stage)
 			}
 			if f == topology.Plan || f == topology.Send {
 				want[config.AsksQueue] = queueURL("asks")
@@ -908,7 +1161,7 @@ func TestEnvironment(t *testing.T) {
 			case topology.Plan:
 				want[config.RefusedQueue] = queueURL(topology.RefusedEvents)
 			case topology.Send:
-				want[config.SecretID] = ref(theOnly(t, tpl, "AWS::SecretsManager::Secret"))
+				want[config.SecretID] = ref(secret(t, tpl, stage, "asks"))
 				want[config.Sender], want[config.SMSSender] = "Kauppa <Feedback@mail.example.com>", "Kauppa24"
 				want[config.SMSNumber] = "+358401234567"
 				want[config.SendRate], want[config.DryRun] = "0.5", "true"
@@ -916,8 +1169,6 @@ func TestEnvironment(t *testing.T) {
 				if stage == Prod {
 					want[config.SMSNumber] = ""
 					want[config.Sender], want[config.SMSSender], want[config.SendRate], want[config.DryRun] = "", "", "10", "false"
-					// Links need a whole address.
-					want[config.PublicURL] = arn(theOnly(t, tpl, "AWS::ApiGatewayV2::Api"), "ApiEndpoint")
 				}
 			}
 			got := tpl[tpl.function(t, stage, f)].Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
@@ -930,8 +1181,8 @@ func TestEnvironment(t *testing.T) {
 				}
 			}
 			getenv := func(name string) string { return env[name] }
-			if stage == Prod && f == topology.Send {
-				env[config.PublicURL] = "https://id.execute-api.eu-north-1.amazonaws.com" // as the gateway's address is
+			if stage == Prod && got[config.PublicURL] != nil {
+				env[config.PublicURL] = "https://d111111abcdef8.cloudfront.net" // as CloudFront's names are
 			}
 			if _, err := config.Read(getenv); err != nil {
 				t.Errorf("%s could not start: %v", f, err)
@@ -944,6 +1195,15 @@ func TestEnvironment(t *testing.T) {
 			}
 		}
 	}
+}
+
+// publicURL is where customers reach everything.
+func publicURL(t *testing.T, stage Stage) any {
+	t.Helper()
+	if stage == Dev {
+		return "https://answer.example.com"
+	}
+	return join("https://", arn(theOnly(t, synth(t, stage), "AWS::CloudFront::Distribution"), "DomainName"))
 }
 
 // code returns the bootstrap that a function is deployed with.
@@ -1068,12 +1328,23 @@ func TestSettings(t *testing.T) {
 		{"stage", []any{"dev"}, "context stage must be a text"},
 		{"zone", "Europe/Stockholm", ""},
 		{"zone", "Europe/Atlantis", "context zone"},
-		{"publicUrl", "https://answer.example.com", ""},
-		{"publicUrl", "http://answer.example.com", "context publicUrl must be https:// and a host"},
-		{"publicUrl", "https://", "context publicUrl"},
-		{"publicUrl", "https://answer.example.com/", ""},
-		{"publicUrl", "https://answer.example.com/pulssi", "context publicUrl must be https:// and a host"},
-		{"publicUrl", "answer.example.com", "context publicUrl must be https:// and a host"},
+		{"region", "eu-central-1", ""},
+		{"region", "ap-east-1", "context region must be one that has all services, not \"ap-east-1\": af-south-1"}, // has no SES
+		{"region", "EU-north-1", "context region"},
+		{"locales", "en", ""},
+		{"locales", "sv, fi", ""},
+		{"locales", "", "context locales must be one or more of fi, sv, en"},
+		{"locales", "fi,de", "context locales"},
+		{"locales", "fi,fi", "context locales"},
+		{"domain", "answer.example.com", "context certificate and domain must be given together"},
+		{"certificate", "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012", "context certificate and domain must be given together"},
+		{"certificate", "arn:aws:acm:eu-north-1:123456789012:certificate/12345678-1234-1234-1234-123456789012", "context certificate must be the ARN of a certificate of AWS Certificate Manager in us-east-1"},
+		{"domain", "https://answer.example.com", "context domain must be a host"},
+		{"domain", "answer.example.com/", "context domain must be a host"},
+		{"domain", "Answer.example.com", "context domain must be a host"},
+		{"domain", "localhost", "context domain must be a host"},
+		{"domain", "10.0.0.1", "context domain must be a host"},
+		{"domain", strings.Repeat("a.", 126) + "fi", "context domain must be a host"},
 		{"retentionDays", 91.0, ""},
 		{"retentionDays", "3650", ""},
 		{"retentionDays", "90", "context retentionDays: PULSSI_RETENTION_DAYS must be a whole number of days from 91 to 3650"},
@@ -1096,7 +1367,12 @@ func TestSettings(t *testing.T) {
 		{"smsSender", "358401234", "context smsSender"},
 		{"smsSender", "Äijö", "context smsSender"},
 		{"smsSender", "Kauppa\n", "context smsSender"},
-		{"smsNumber", "+358401234567", ""},
+		{"smsNumber", "+358401234567", "context smsNumber must come with smsSender"},
+		{"smsBudget", 0.01, ""},
+		{"smsBudget", "1000000", ""},
+		{"smsBudget", "1000000.01", "context smsBudget must be a number of US dollars over 0 and at most 1000000"},
+		{"smsBudget", "0", "context smsBudget"},
+		{"smsBudget", "50 USD", "context smsBudget"},
 		{"smsNumber", "0401234567", "context smsNumber"},
 		{"sendRate", 1000.0, ""},
 		{"sendRate", "0.1", ""},
@@ -1105,10 +1381,16 @@ func TestSettings(t *testing.T) {
 		{"dryRun", "false", ""},
 		{"dryRun", "yes", "context dryRun must be true or false"},
 		{"alarmEmail", "ops@example.com", ""},
-		{"alarmEmail", "Ops <ops@example.com>", "context alarmEmail must be an e-mail address without a name, as ops@example.com, not \"Ops <ops@example.com>\""},
-		{"alarmEmail", "a@example.com, b@example.com", "context alarmEmail"},
+		{"alarmEmail", strings.TrimSuffix(strings.Repeat("ops@example.com, ", 10), ", "), ""},
+		{"alarmEmail", strings.TrimSuffix(strings.Repeat("ops@example.com, ", 11), ", "), "context alarmEmail must be at most 10 addresses, not 11"},
+		{"alarmEmail", "Ops <ops@example.com>", "context alarmEmail must be e-mail addresses without names, as ops@example.com, with commas between them, not \"Ops <ops@example.com>\""},
+		{"alarmEmail", "a@example.com,", "context alarmEmail"},
 		{"alarmEmail", "example.com", "context alarmEmail"},
-		{"alarmEmail", "ops@example.com\n", "context alarmEmail"},
+		{"budget", "100", "context budget must come with alarmEmail"},
+		{"budget", "1e3", "context budget must be a number of US dollars"},
+		{"budget", "0.001", "context budget must be a number of US dollars"},
+		{"tracing", true, ""},
+		{"tracing", "on", "context tracing must be true or false, not \"on\""},
 		{"signinPrefix", "k", ""},
 		{"signinPrefix", "kauppa-" + strings.Repeat("x", 56), ""},
 		{"signinPrefix", "kauppa-" + strings.Repeat("x", 57), "context signinPrefix must be 1 to 63 small letters"},
@@ -1123,7 +1405,7 @@ func TestSettings(t *testing.T) {
 		{"programs", true, ""},
 		{"programs", "false", ""},
 		{"programs", "2", "context programs must be true or false, not \"2\""},
-		{"stgae", "prod", "context stgae is not known: there are stage, zone, publicUrl, retentionDays, fileDays, sender, senderDomain, smsSender, smsNumber, sendRate, dryRun, alarmEmail, signinPrefix, programs"},
+		{"stgae", "prod", "context stgae is not known: there are stage, region, zone, locales, domain, certificate, retentionDays, fileDays, sender, senderDomain, smsSender, smsNumber, smsBudget, sendRate, dryRun, alarmEmail, budget, signinPrefix, programs, tracing"},
 		{"@aws-cdk/core:anything", true, ""},
 	} {
 		_, err := ReadSettings(map[string]any{c.key: c.value})
@@ -1147,14 +1429,57 @@ func TestSettings(t *testing.T) {
 			t.Errorf("sender %q of domain %q: error %v", c.sender, c.domain, err)
 		}
 	}
+	// What must come together does.
+	if _, err := ReadSettings(map[string]any{
+		"domain": "answer.example.com", "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+		"budget": "99.95", "alarmEmail": "ops@example.com", "smsSender": "Kauppa", "smsNumber": "+358401234567",
+	}); err != nil {
+		t.Error(err)
+	}
 	// All mistakes are told at once.
 	_, err := ReadSettings(map[string]any{
-		"stage": "Prod", "zone": "Europe/Atlantis", "publicUrl": "x", "retentionDays": "x",
-		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "smsNumber": "x", "sendRate": "x", "dryRun": "x", "alarmEmail": "x", "signinPrefix": "X", "programs": "x",
+		"stage": "Prod", "region": "x", "zone": "Europe/Atlantis", "locales": "x", "domain": "x", "certificate": "x", "retentionDays": "x",
+		"fileDays": "x", "sender": "x", "senderDomain": "x", "smsSender": "ö", "smsNumber": "x", "smsBudget": "x", "sendRate": "x", "dryRun": "x",
+		"alarmEmail": "x", "budget": "x", "signinPrefix": "X", "programs": "x", "tracing": "x",
 	})
 	for _, key := range keys {
 		if err == nil || strings.Count(err.Error(), "context "+key+" ")+strings.Count(err.Error(), "context "+key+":") != 1 {
 			t.Errorf("the mistake in %s is not told once: %v", key, err)
 		}
 	}
+}
+
+// TestRegions holds the regions to those of which the AWS SDKs know all services
+// that a deployment uses.
+func TestRegions(t *testing.T) {
+	files, err := filepath.Glob("../../.local/moto/lib/python3*/site-packages/botocore/data/endpoints.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the SDK's endpoints are not there, run make setup: %v", err)
+	}
+	var endpoints struct {
+		Partitions []struct {
+			Partition string
+			Regions   map[string]any
+			Services  map[string]struct{ Endpoints map[string]any }
+		}
+	}
+	if err := readJSON(files[0], &endpoints); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range endpoints.Partitions {
+		if p.Partition != "aws" {
+			continue
+		}
+		var want []string
+		for _, region := range slices.Sorted(maps.Keys(p.Regions)) {
+			missing := slices.IndexFunc(strings.Fields("lambda dynamodb streams.dynamodb apigateway sqs sns scheduler events email cognito-idp secretsmanager "+
+				"wafv2 backup monitoring logs s3 cloudformation xray"), func(service string) bool { return p.Services[service].Endpoints[region] == nil })
+			if missing < 0 {
+				want = append(want, region)
+			}
+		}
+		check(t, "the regions", regions, want)
+		return
+	}
+	t.Error("there is no partition aws")
 }

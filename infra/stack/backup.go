@@ -1,0 +1,57 @@
+package stack
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsbackup"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// BackupProps are the properties of a [Backup].
+type BackupProps struct {
+	Tables   map[string]*Table
+	Settings Settings
+}
+
+// Backup is copies of the tables beside their point-in-time recovery, which goes
+// with a table that somebody deletes.
+type Backup struct {
+	Vault awsbackup.BackupVault
+	Plan  awsbackup.BackupPlan
+}
+
+// backupDays is how long a copy is kept. It is that of point-in-time recovery,
+// so that an erased person is in no copy after it.
+const backupDays = 35
+
+// NewBackup copies all tables every night into a vault that nobody can delete a
+// copy from before its time.
+func NewBackup(scope constructs.Construct, id string, props *BackupProps) *Backup {
+	this := constructs.NewConstruct(scope, &id)
+	vault := awsbackup.NewBackupVault(this, jsii.String("Vault"), &awsbackup.BackupVaultProps{
+		BackupVaultName:            jsii.String(props.Settings.name()),
+		BlockRecoveryPointDeletion: jsii.Bool(true),
+		// The last copies are what is left when all else is gone.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+	})
+	plan := awsbackup.NewBackupPlan(this, jsii.String("Plan"), &awsbackup.BackupPlanProps{
+		BackupPlanName: jsii.String(props.Settings.name()),
+		BackupPlanRules: &[]awsbackup.BackupPlanRule{awsbackup.NewBackupPlanRule(&awsbackup.BackupPlanRuleProps{
+			RuleName:    jsii.String("nightly"),
+			BackupVault: vault,
+			// In the small hours of Europe.
+			ScheduleExpression: awsevents.Schedule_Cron(&awsevents.CronOptions{Minute: jsii.String("30"), Hour: jsii.String("1")}),
+			DeleteAfter:        awscdk.Duration_Days(jsii.Number(backupDays)),
+		})},
+	})
+	var what []awsbackup.BackupResource
+	for _, name := range slices.Sorted(maps.Keys(props.Tables)) {
+		what = append(what, awsbackup.BackupResource_FromDynamoDbTable(props.Tables[name].Table))
+	}
+	plan.AddSelection(jsii.String("Tables"), &awsbackup.BackupSelectionOptions{Resources: &what})
+	return &Backup{vault, plan}
+}

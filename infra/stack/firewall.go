@@ -1,0 +1,134 @@
+package stack
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awswafv2"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// Firewall keeps away those who send far more than a person does, and what is
+// known to be an attack. It keeps no log: that would be of people's addresses.
+type Firewall struct {
+	ACL awswafv2.CfnWebACL
+}
+
+// rateWindow is over how many seconds requests of an address are counted.
+const rateWindow = 300
+
+// The most requests of one address in that time, before it is told to wait. A
+// whole office, a shop's kiosk or a phone operator may be one address.
+const (
+	answerRate = 300  // answers and opt-outs, votes
+	anyRate    = 3000 // of every kind: pages, the popup, the dashboard
+	signinRate = 500  // at the pages of the user pool: several for each sign-in
+)
+
+// tooMany is the name of what is answered to who is to wait.
+const tooMany = "too-many"
+
+// NewFrontFirewall makes that of CloudFront, which is in [frontRegion] alone.
+func NewFrontFirewall(scope constructs.Construct, id string, s Settings) *Firewall {
+	return newFirewall(scope, id, s.prefix()+"front", "CLOUDFRONT", []*awswafv2.CfnWebACL_RuleProperty{
+		rate("answers", answerRate, posts("/a/", "/t/", "/u/")),
+		rate("votes", answerRate, posts("/v/")),
+		rate("requests", anyRate, nil),
+		managed("AWSManagedRulesAmazonIpReputationList"),
+		managed("AWSManagedRulesKnownBadInputsRuleSet"),
+		// A comment may say anything, and be long: nothing that a customer writes
+		// is refused for its words. A program may have no name.
+		managed("AWSManagedRulesCommonRuleSet", "SizeRestrictions_BODY", "CrossSiteScripting_BODY",
+			"GenericLFI_BODY", "GenericRFI_BODY", "EC2MetaDataSSRF_BODY", "NoUserAgent_HEADER"),
+	})
+}
+
+// NewSigninFirewall makes that of the pages at which people sign in, and puts it
+// before them.
+func NewSigninFirewall(scope constructs.Construct, id string, s Settings, u *Users) *Firewall {
+	f := newFirewall(scope, id, s.prefix()+"signin", "REGIONAL", []*awswafv2.CfnWebACL_RuleProperty{
+		rate("sign-ins", signinRate, nil),
+	})
+	awswafv2.NewCfnWebACLAssociation(f.ACL, jsii.String("Pool"), &awswafv2.CfnWebACLAssociationProps{
+		ResourceArn: u.Pool.UserPoolArn(), WebAclArn: f.ACL.AttrArn(),
+	})
+	return f
+}
+
+func newFirewall(scope constructs.Construct, id, name, kind string, rules []*awswafv2.CfnWebACL_RuleProperty) *Firewall {
+	for i, r := range rules {
+		r.Priority = jsii.Number(i)
+	}
+	return &Firewall{awswafv2.NewCfnWebACL(scope, &id, &awswafv2.CfnWebACLProps{
+		Name:             &name,
+		Scope:            &kind,
+		DefaultAction:    &awswafv2.CfnWebACL_DefaultActionProperty{Allow: &awswafv2.CfnWebACL_AllowActionProperty{}},
+		Rules:            &rules,
+		VisibilityConfig: visible(name),
+		CustomResponseBodies: &map[string]*awswafv2.CfnWebACL_CustomResponseBodyProperty{tooMany: {
+			ContentType: jsii.String("APPLICATION_JSON"),
+			Content:     jsii.String(`{"error":{"code":"too_many","message":"too many requests from this address: try again in five minutes"}}`),
+		}},
+	})}
+}
+
+// visible has CloudWatch count what a rule does, and WAF keep no sample of it.
+func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
+	return &awswafv2.CfnWebACL_VisibilityConfigProperty{
+		CloudWatchMetricsEnabled: jsii.Bool(true), MetricName: &name, SampledRequestsEnabled: jsii.Bool(false),
+	}
+}
+
+// rate has an address wait that sends more than so many requests in the window,
+// of those that a statement picks, nil for all.
+func rate(name string, limit float64, of *awswafv2.CfnWebACL_StatementProperty) *awswafv2.CfnWebACL_RuleProperty {
+	return &awswafv2.CfnWebACL_RuleProperty{
+		Name: &name,
+		Statement: &awswafv2.CfnWebACL_StatementProperty{RateBasedStatement: &awswafv2.CfnWebACL_RateBasedStatementProperty{
+			AggregateKeyType: jsii.String("IP"), EvaluationWindowSec: jsii.Number(rateWindow), Limit: &limit, ScopeDownStatement: of,
+		}},
+		Action: &awswafv2.CfnWebACL_RuleActionProperty{Block: &awswafv2.CfnWebACL_BlockActionProperty{
+			CustomResponse: &awswafv2.CfnWebACL_CustomResponseProperty{ResponseCode: jsii.Number(429), CustomResponseBodyKey: jsii.String(tooMany)},
+		}},
+		VisibilityConfig: visible(name),
+	}
+}
+
+// posts picks what is sent to paths that begin so.
+func posts(paths ...string) *awswafv2.CfnWebACL_StatementProperty {
+	matches := func(part *awswafv2.CfnWebACL_FieldToMatchProperty, how, text string) *awswafv2.CfnWebACL_StatementProperty {
+		return &awswafv2.CfnWebACL_StatementProperty{ByteMatchStatement: &awswafv2.CfnWebACL_ByteMatchStatementProperty{
+			FieldToMatch: part, PositionalConstraint: &how, SearchString: &text,
+			TextTransformations: &[]*awswafv2.CfnWebACL_TextTransformationProperty{{Priority: jsii.Number(0), Type: jsii.String("NONE")}},
+		}}
+	}
+	var begins []*awswafv2.CfnWebACL_StatementProperty
+	for _, p := range paths {
+		begins = append(begins, matches(&awswafv2.CfnWebACL_FieldToMatchProperty{UriPath: map[string]any{}}, "STARTS_WITH", p))
+	}
+	path := begins[0]
+	if len(begins) > 1 { // WAF takes no "or" of one
+		path = &awswafv2.CfnWebACL_StatementProperty{OrStatement: &awswafv2.CfnWebACL_OrStatementProperty{Statements: &begins}}
+	}
+	return &awswafv2.CfnWebACL_StatementProperty{AndStatement: &awswafv2.CfnWebACL_AndStatementProperty{
+		Statements: &[]*awswafv2.CfnWebACL_StatementProperty{
+			matches(&awswafv2.CfnWebACL_FieldToMatchProperty{Method: map[string]any{}}, "EXACTLY", "POST"), path,
+		},
+	}}
+}
+
+// managed is a group of rules that AWS keeps, of which some only count.
+func managed(name string, counted ...string) *awswafv2.CfnWebACL_RuleProperty {
+	var overrides []*awswafv2.CfnWebACL_RuleActionOverrideProperty
+	for _, rule := range counted {
+		overrides = append(overrides, &awswafv2.CfnWebACL_RuleActionOverrideProperty{
+			Name: jsii.String(rule), ActionToUse: &awswafv2.CfnWebACL_RuleActionProperty{Count: &awswafv2.CfnWebACL_CountActionProperty{}},
+		})
+	}
+	return &awswafv2.CfnWebACL_RuleProperty{
+		Name: &name,
+		Statement: &awswafv2.CfnWebACL_StatementProperty{ManagedRuleGroupStatement: &awswafv2.CfnWebACL_ManagedRuleGroupStatementProperty{
+			Name: &name, VendorName: jsii.String("AWS"), RuleActionOverrides: &overrides,
+		}},
+		OverrideAction:   &awswafv2.CfnWebACL_OverrideActionProperty{None: map[string]any{}},
+		VisibilityConfig: visible(name),
+	}
+}
