@@ -68,11 +68,11 @@ func shows(w *world) {
 	view := survey.View{Page: survey.TouchpointPage, Touchpoint: "shop-nps", Last: 12}
 	month := score.Key{Touchpoint: "shop-nps", Series: 2, Period: "month#2026-10"}
 	for _, err := range []error{
-		w.store.Store.PutTouchpoint(w.Context(), old, &shop),
-		w.store.Store.PutDecision(w.Context(), survey.Decision{Contact: first, Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: survey.Refused, Reason: survey.Stopped, At: time.Now()}),
-		w.store.Store.AddAnnotation(w.Context(), mark),
-		w.store.Store.AddShare(w.Context(), survey.Share{ID: survey.ShareID(key), Name: "Johto", View: view, Comments: true}),
-		w.store.Store.AddToSheet(w.Context(), month, score.Sheet{score.All: {Suspect: 1}}, store.Span{Shard: "s", First: "1", Last: "1"}, time.Now()),
+		w.tables.Store.PutTouchpoint(w.Context(), old, &shop),
+		w.tables.Store.PutDecision(w.Context(), survey.Decision{Contact: first, Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: survey.Refused, Reason: survey.Stopped, At: time.Now()}),
+		w.tables.Store.AddAnnotation(w.Context(), mark),
+		w.tables.Store.AddShare(w.Context(), survey.Share{ID: survey.ShareID(key), Name: "Johto", View: view, Comments: true}),
+		w.tables.Store.AddToSheet(w.Context(), month, score.Sheet{score.All: {Suspect: 1}}, store.Span{Shard: "s", First: "1", Last: "1"}, time.Now()),
 	} {
 		if err != nil {
 			w.Fatal(err)

@@ -114,7 +114,7 @@ func storage(t *testing.T) *s3.Client {
 type world struct {
 	*testing.T
 	function
-	store    *testkit.Tables
+	tables   *testkit.Tables
 	recorder *recorder
 	process  *runtimeapi.Process
 }
@@ -130,7 +130,7 @@ func newWorld(t *testing.T, d *deployment, f function) *world {
 	r := &recorder{function: f.name, place: d.place, tables: tables.Config.TablePrefix, dynamodb: dynamodb, others: others}
 	r.listen()
 	t.Cleanup(r.Close)
-	return &world{T: t, function: f, store: tables, recorder: r}
+	return &world{T: t, function: f, tables: tables, recorder: r}
 }
 
 // start compiles the function for this machine and starts it. What it reads at
@@ -224,7 +224,7 @@ func (w *world) request(method, target, body string, status int) string {
 // contact makes a contact, and returns its id.
 func (w *world) contact(d survey.Details) string {
 	w.Helper()
-	out, err := w.store.Store.Upsert(w.Context(), []survey.Details{d}, time.Now())
+	out, err := w.tables.Store.Upsert(w.Context(), []survey.Details{d}, time.Now())
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -235,9 +235,9 @@ func (w *world) contact(d survey.Details) string {
 func (w *world) put(touchpoints ...*survey.Touchpoint) {
 	w.Helper()
 	rules := survey.Rules{Version: 1, Quiet: &survey.Quiet{}, Holidays: "none", Company: "Kauppa Oy", Rest: new(survey.Span(time.Hour))}
-	errs := []error{w.store.Store.PutRules(w.Context(), survey.Rules{}, rules)}
+	errs := []error{w.tables.Store.PutRules(w.Context(), survey.Rules{}, rules)}
 	for _, t := range touchpoints {
-		errs = append(errs, w.store.Store.PutTouchpoint(w.Context(), nil, t))
+		errs = append(errs, w.tables.Store.PutTouchpoint(w.Context(), nil, t))
 	}
 	if err := errors.Join(errs...); err != nil {
 		w.Fatal(err)
@@ -250,7 +250,7 @@ func (w *world) follow(was *survey.Touchpoint) {
 	w.Helper()
 	next := *was
 	next.Version, next.Series, next.Question = was.Version+1, was.Series+1, survey.Text{"fi": "Toisin sanoen?"}
-	if err := w.store.Store.PutTouchpoint(w.Context(), was, &next); err != nil {
+	if err := w.tables.Store.PutTouchpoint(w.Context(), was, &next); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -261,7 +261,7 @@ func (w *world) ask(change func(*survey.Ask)) string {
 	a := testkit.NewAsk(time.Now().Add(-time.Minute))
 	a.SentAt = a.AskedAt
 	change(a)
-	if err := w.store.Store.CreateAsk(w.Context(), a); err != nil {
+	if err := w.tables.Store.CreateAsk(w.Context(), a); err != nil {
 		w.Fatal(err)
 	}
 	return a.ID
