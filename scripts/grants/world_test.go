@@ -54,12 +54,18 @@ func deployed(t *testing.T) *deployment {
 	return d
 }
 
-// furnish makes in moto what the templates have, by its name, and the address
-// that e-mails come from. Tables are made for each function apart.
+// furnish empties moto, which no other test of this package uses, and makes there
+// what the templates have, by its name, and the address that e-mails come from.
+// Tables are made for each function apart.
 func furnish(t *testing.T, d *deployment, sender string) {
 	t.Helper()
 	c := moto.Config(t)
 	queues, buckets, secrets := sqs.NewFromConfig(c), storage(t), secretsmanager.NewFromConfig(c)
+	// The test may run several times in one process, with the names of before.
+	resp, err := http.Post(moto.Endpoint(t)+"/moto-api/reset", "", http.NoBody)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("moto is not emptied: %v, %v", resp, err)
+	}
 	// Whatever makes the sender a verified one.
 	if _, err := sesv2.NewFromConfig(c).CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: &sender}); err != nil {
 		t.Fatal(err)
