@@ -29,7 +29,7 @@ func TestForMinistack(t *testing.T) {
 		"a known condition":      {`{"Action":"x","Condition":{"StringEquals":{"aws:SourceAccount":"y"}}}`, `{"Action":"x","Condition":{"StringEquals":{"aws:SourceAccount":"y"}}}`, 0},
 		"a batch, alone":         {`{"Effect":"Allow","Action":"sqs:SendMessage"}`, `{"Effect":"Allow","Action":["sqs:SendMessage","sqs:SendMessageBatch"]}`, 1},
 		"batches, twice":         {`[{"Effect":"Allow","Action":["sqs:SendMessage"]},{"Effect":"Allow","Action":["a","sqs:SendMessage"]}]`, `[{"Effect":"Allow","Action":["sqs:SendMessage","sqs:SendMessageBatch"]},{"Effect":"Allow","Action":["a","sqs:SendMessage","sqs:SendMessageBatch"]}]`, 1},
-		"mail":                   {`{"Effect":"Allow","Action":["ses:SendEmail"],"Resource":["x"]}`, `{"Effect":"Allow","Action":["ses:SendEmail"],"Resource":"*"}`, 1},
+		"mail":                   {`{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":["x"]}`, `{"Effect":"Allow","Action":["ses:SendRawEmail","ses:SendEmail"],"Resource":"*"}`, 2},
 		"what is denied":         {`{"Effect":"Deny","Action":"sqs:SendMessage"}`, `{"Effect":"Deny","Action":"sqs:SendMessage"}`, 0},
 		"both kinds, which stay": {`{"Condition":{"StringEquals":{"aws:SourceAccount":"y","events:source":"z"}}}`, `{"Condition":{"StringEquals":{"aws:SourceAccount":"y","events:source":"z"}}}`, 0},
 	} {

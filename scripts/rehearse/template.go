@@ -10,9 +10,10 @@ import (
 // that it would refuse what AWS allows.
 var unknownKeys = []string{"events:source", "ses:FromAddress"}
 
-// batches are the calls that ministack holds to actions of their own, which IAM
-// does not know, by the action that AWS holds them to.
-var batches = map[string]string{"sqs:SendMessage": "sqs:SendMessageBatch"}
+// byName are the actions that ministack holds calls to by their name, by the
+// action that AWS holds them to: it knows actions for batches, which IAM does
+// not, and does not know which e-mails are raw ones.
+var byName = map[string]string{"sqs:SendMessage": "sqs:SendMessageBatch", "ses:SendRawEmail": "ses:SendEmail"}
 
 // forMinistack changes in a template what ministack does not understand, and
 // returns what was changed. What it makes of the rest is the deployment's own.
@@ -50,13 +51,13 @@ func (p *patch) apply(part any) any {
 			delete(part, "Condition")
 			p.changes[fmt.Sprintf("%v is allowed without its condition on %s", part["Action"], key)] = true
 		}
+		if with, action := named(part); action != "" {
+			part["Action"] = with
+			p.changes["what is allowed to send is allowed "+action+", as ministack calls it"] = true
+		}
 		if actions, _ := part["Action"].([]any); part["Effect"] == "Allow" && slices.Contains(actions, any("ses:SendEmail")) {
 			part["Resource"] = "*"
 			p.changes["ses:SendEmail is allowed with every identity, as ministack does not see which one a mail is from"] = true
-		}
-		if with, call := withBatches(part); call != "" {
-			part["Action"] = with
-			p.changes["what is allowed to send messages is allowed "+call+" by name"] = true
 		}
 		for k, v := range part {
 			part[k] = p.apply(v)
@@ -84,9 +85,9 @@ func conditionOn(statement map[string]any) string {
 	return ""
 }
 
-// withBatches returns the actions of a statement that allows something with the
-// call that ministack wants named too, "" for none.
-func withBatches(statement map[string]any) (actions []any, call string) {
+// named returns the actions of a statement that allows something, with the one
+// that ministack wants besides, "" for none.
+func named(statement map[string]any) (actions []any, also string) {
 	if statement["Effect"] != "Allow" {
 		return nil, ""
 	}
@@ -97,9 +98,9 @@ func withBatches(statement map[string]any) (actions []any, call string) {
 		actions = slices.Clone(a)
 	}
 	for _, a := range actions {
-		if name, _ := a.(string); batches[name] != "" {
-			call = batches[name]
+		if name, _ := a.(string); byName[name] != "" {
+			also = byName[name]
 		}
 	}
-	return append(actions, call), call
+	return append(actions, also), also
 }

@@ -3,7 +3,10 @@
 // a local stack, so the two can never differ. It imports nothing of ours.
 package topology
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Function is one Lambda function; its name is its folder under functions.
 type Function string
@@ -202,12 +205,19 @@ func Streams() []Stream {
 	}}
 }
 
-// Access says what a function does to a table.
+// by returns the table with one of its indexes alone.
+func (t Table) by(index string) Table {
+	t.Indexes = slices.DeleteFunc(slices.Clone(t.Indexes), func(ix Index) bool { return ix.Name != index })
+	return t
+}
+
+// Access says what a function does to a table, or to its indexes.
 type Access struct {
 	Function Function
 	Table    Table
 	Actions  []Action
-	// Index is whether the actions are on the table's indexes too.
+	// Index is whether the actions are on the indexes that Table has here, and
+	// not on the table itself.
 	Index bool
 }
 
@@ -228,8 +238,8 @@ const (
 	BatchWrite Action = "dynamodb:BatchWriteItem"
 )
 
-// Accesses lists which calls each function makes on which table; nothing else
-// is granted.
+// Accesses lists which calls each function makes on which table and index;
+// nothing else is granted, and scripts/grants holds the functions to it.
 func Accesses() []Access {
 	return []Access{
 		{Answer, Responses, []Action{GetItem, UpdateItem}, false},
@@ -240,18 +250,21 @@ func Accesses() []Access {
 		{Tally, Tallies, []Action{UpdateItem}, false},
 		{Results, Tallies, []Action{Query, BatchGet}, false},
 		{Results, Settings, []Action{GetItem, Query, PutItem, UpdateItem, DeleteItem}, false},
-		{Results, Responses, []Action{Query, BatchGet}, true},
+		{Results, Responses, []Action{BatchGet}, false},
+		{Results, Responses, []Action{Query}, true},
 		{Results, Contacts, []Action{GetItem, Scan, PutItem, UpdateItem, DeleteItem}, false},
 		{Results, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},
 		{Results, Decisions, []Action{Query, BatchWrite}, false},
-		{Delivery, Responses, []Action{GetItem, UpdateItem, Query, BatchGet}, true},
+		{Delivery, Responses, []Action{GetItem, UpdateItem, BatchGet}, false},
+		{Delivery, Responses.by("byContact"), []Action{Query}, true},
 		{Delivery, Contacts, []Action{GetItem, UpdateItem}, false},
 		{Delivery, Addresses, []Action{GetItem}, false},
 		{Intake, Settings, []Action{GetItem, UpdateItem}, false},
 		{Intake, Contacts, []Action{BatchGet, PutItem, UpdateItem}, false},
 		{Intake, Addresses, []Action{BatchGet, PutItem, DeleteItem}, false},
 		{Plan, Settings, []Action{GetItem, Query, UpdateItem}, false},
-		{Plan, Contacts, []Action{Query, GetItem, BatchGet, PutItem, UpdateItem}, true},
+		{Plan, Contacts, []Action{GetItem, BatchGet, PutItem, UpdateItem}, false},
+		{Plan, Contacts, []Action{Query}, true},
 		{Plan, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},
 		{Plan, Decisions, []Action{GetItem, PutItem}, false},
 		{Send, Settings, []Action{GetItem, Query}, false},

@@ -113,17 +113,18 @@ func TestStreams(t *testing.T) {
 }
 
 func TestAccesses(t *testing.T) {
-	type pair struct {
+	type subject struct {
 		function topology.Function
 		table    string
+		index    bool
 	}
-	seen := map[pair]bool{}
+	seen := map[subject]bool{}
 	known := map[string]bool{}
 	for _, table := range topology.Tables() {
 		known[table.Name] = true
 	}
 	for _, a := range topology.Accesses() {
-		p := pair{a.Function, a.Table.Name}
+		p := subject{a.Function, a.Table.Name, a.Index}
 		if seen[p] {
 			t.Errorf("the access of %s to %s is there twice", p.function, p.table)
 		}
