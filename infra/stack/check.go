@@ -29,7 +29,6 @@ var wildcards = []struct {
 	of            []topology.Function // that may have it
 	regex, reason string
 }{
-	{[]topology.Function{topology.Results, topology.Plan, topology.Delivery}, `/^Resource::.*\/index\/\*$/`, "The indexes of one table, which have nothing that the table has not."},
 	{[]topology.Function{topology.Tally}, `/^Resource::.*\/stream\/\*$/`, "The streams of one table: Lambda looks whether the role can list them when the mapping is made, and the name of one is a moment."},
 	{[]topology.Function{topology.Intake}, `/^Resource::.*\/(uploads|reports)\/\*$/`, "The files of one folder of the bucket, whose names people choose."},
 	{[]topology.Function{topology.PublishFunction}, `/^Resource::<FrontFiles.*\.Arn>\/\*$/`, "All files of the bucket that holds the published ones and nothing else."},

@@ -32,15 +32,15 @@ func AllowSending(props *SendingProps) {
 	f.Know(config.DryRun, &s.DryRun)
 	if address, ok := s.senderAddress(); ok {
 		// Whatever identity makes the sender a verified one: the address itself,
-		// its domain, or one above it; and the configuration set. A raw message
-		// is a right of its own.
+		// its domain, or one above it; and the configuration set. All e-mails
+		// are raw ones, for which SES has an action of its own.
 		ses := func(kind string, name *string) *string {
 			return awscdk.Stack_Of(f.Function).FormatArn(&awscdk.ArnComponents{
 				Service: jsii.String("ses"), Resource: &kind, ResourceName: name,
 			})
 		}
 		resources := &[]*string{ses("identity", jsii.String("*")), ses("configuration-set", props.Set.Ref())}
-		f.AllowIf(jsii.Strings("ses:SendEmail", "ses:SendRawEmail"), resources, "ses:FromAddress", &address)
+		f.AllowIf(jsii.Strings("ses:SendRawEmail"), resources, "ses:FromAddress", &address)
 	}
 	if s.SMSSender != "" {
 		// A phone number is no resource of AWS and has no ARN, so it cannot be

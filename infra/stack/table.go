@@ -81,7 +81,10 @@ func (t *Table) Grant(f *Function, a topology.Access) {
 	}
 	resources := []*string{t.Table.TableArn()}
 	if a.Index {
-		resources = append(resources, jsii.String(*t.Table.TableArn()+"/index/*"))
+		resources = nil
+		for _, ix := range a.Table.Indexes {
+			resources = append(resources, jsii.String(*t.Table.TableArn()+"/index/"+ix.Name))
+		}
 	}
 	f.Allow(&actions, &resources)
 }

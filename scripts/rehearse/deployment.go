@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,10 +15,17 @@ import (
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
-// stack is what is deployed, and sender whom its mail is from.
+// stack is what is deployed, with the stacks of what is kept and of what is in
+// another region beside it, and sender whom its mail is from.
 const (
 	stack  = "pulssi-dev"
 	sender = "feedback@example.com"
+)
+
+// stacks are all of them, and regions where they are.
+var (
+	stacks  = []string{stack + "-data", stack + "-edge", stack}
+	regions = []string{ministack.Region, "us-east-1"}
 )
 
 // rehearsal is one rehearsal.
@@ -26,9 +34,11 @@ type rehearsal struct {
 	journal   *journal
 	functions *functions
 	account   account
+	origin    *origin
 
-	url   string            // of the deployed API
-	out   map[string]string // outputs of the stack, by name
+	url   string            // where all of it is, as customers know it
+	api   string            // where the API is that the front asks
+	out   map[string]string // outputs of the stacks, by name
 	token string            // of a program
 }
 
@@ -59,7 +69,11 @@ func last(text []byte, n int) []byte {
 func (r *rehearsal) assembly() string { return filepath.Join(r.dir, "cdk.out") }
 
 func (r *rehearsal) bootstrap(ctx context.Context) error {
-	_, err := r.cdk(ctx, "bootstrap", "aws://"+ministack.Account+"/"+ministack.Region, "--app", r.assembly())
+	args := []string{"bootstrap", "--app", r.assembly()}
+	for _, region := range regions {
+		args = append(args, "aws://"+ministack.Account+"/"+region)
+	}
+	_, err := r.cdk(ctx, args...)
 	return err
 }
 
@@ -74,7 +88,17 @@ func (r *rehearsal) synthesize(ctx context.Context) error {
 	if _, err := r.cdk(ctx, args...); err != nil {
 		return err
 	}
-	file := filepath.Join(r.assembly(), stack+".template.json")
+	r.journal.say("   with the context %s", strings.Join(settings, ", "))
+	for _, name := range stacks {
+		if err := r.adapt(filepath.Join(r.assembly(), name+".template.json"), name); err != nil {
+			return fmt.Errorf("the template of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// adapt makes of a template what ministack understands, and tells what it changed.
+func (r *rehearsal) adapt(file, name string) error {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return err
@@ -84,8 +108,8 @@ func (r *rehearsal) synthesize(ctx context.Context) error {
 		return err
 	}
 	resources, _ := template["Resources"].(map[string]any)
-	r.journal.say("   %d resources, with the context %s", len(resources), strings.Join(settings, ", "))
-	for _, c := range forMinistack(template) {
+	r.journal.say("   %s: %d resources", name, len(resources))
+	for _, c := range forMinistack(template, r.origin.port) {
 		r.journal.say("   changed for ministack alone: %s", c)
 	}
 	if b, err = json.MarshalIndent(template, "", " "); err != nil {
@@ -103,18 +127,40 @@ func (r *rehearsal) deploy(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	stacks := map[string]map[string]string{}
-	if err := json.Unmarshal(b, &stacks); err != nil {
+	byStack := map[string]map[string]string{}
+	if err := json.Unmarshal(b, &byStack); err != nil {
 		return err
 	}
-	r.out = stacks[stack]
-	r.url = r.out["Url"]
-	if r.url == "" {
+	r.out = map[string]string{}
+	for _, name := range stacks {
+		maps.Copy(r.out, byStack[name])
+	}
+	if r.url = r.out["Url"]; r.url == "" {
 		return errors.New("the stack has no output Url")
 	}
-	r.journal.say("   the API is at %s", r.url)
+	if err := r.findAPI(ctx); err != nil {
+		return err
+	}
+	r.journal.say("   all of it is at %s; the API behind it is at %s", r.url, r.api)
 	// As one proves to SES that an address is one's own, by a link in a mail.
 	return r.account.verify(ctx, sender)
+}
+
+// findAPI learns where the API is, as the front knows it by DNS.
+func (r *rehearsal) findAPI(ctx context.Context) error {
+	var apis struct {
+		Items []struct{ Name, ApiEndpoint string }
+	}
+	if err := r.account.get(ctx, "apigateway", "/v2/apis", &apis); err != nil {
+		return err
+	}
+	for _, api := range apis.Items {
+		if api.Name == stack {
+			r.api = api.ApiEndpoint
+			return r.origin.lead(r.api)
+		}
+	}
+	return fmt.Errorf("there is no API %s among %+v", stack, apis.Items)
 }
 
 // deployAgain deploys what is deployed already: nothing may change.
@@ -126,14 +172,14 @@ func (r *rehearsal) deployAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(said, "(no changes)") {
+	if strings.Count(said, "(no changes)") != len(stacks) {
 		return fmt.Errorf("it changed something:\n%s", last([]byte(said), 15))
 	}
 	r.journal.say("   no changes")
 	return nil
 }
 
-// destroy deletes the stack, and looks that all functions are gone and all
+// destroy deletes the stacks, and looks that all functions are gone and all
 // tables are there.
 func (r *rehearsal) destroy(ctx context.Context) error {
 	if _, err := r.cdk(ctx, "destroy", "--all", "--force", "--app", r.assembly()); err != nil {

@@ -17,6 +17,7 @@ import (
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit/ministack"
+	"github.com/pulssi/pulssi/shared/web"
 )
 
 const (
@@ -61,7 +62,8 @@ func (r *rehearsal) client() *http.Client {
 // request makes a request as a browser or a program does, which must be
 // answered with a status, and returns the answer's body.
 func (r *rehearsal) request(ctx context.Context, method, address, kind, body string, status int) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	// Of what comes in by http ministack is told that it came by https.
+	req, err := http.NewRequestWithContext(ctx, method, strings.Replace(address, "https://", "http://", 1), strings.NewReader(body))
 	if err != nil {
 		return "", err
 	}
@@ -94,6 +96,32 @@ func (r *rehearsal) script(ctx context.Context, name string, args ...string) err
 		return fmt.Errorf("scripts/%s: %w\n%s", name, err, last(said, 15))
 	}
 	r.journal.say("   scripts/%s: %s", name, last(said, 1))
+	return nil
+}
+
+// front looks that files come from their bucket and pages from the API, and that
+// the API is not to be reached but by the front.
+func (r *rehearsal) front(ctx context.Context) error {
+	for _, f := range web.Published() {
+		body, err := r.request(ctx, http.MethodGet, r.url+"/"+f.Name, "", "", http.StatusOK)
+		if err != nil {
+			return err
+		}
+		if body != string(f.Body) {
+			return fmt.Errorf("%s is not the file of package web, but %d bytes", f.Name, len(body))
+		}
+	}
+	page, err := r.request(ctx, http.MethodGet, r.url+"/dashboard", "", "", http.StatusOK)
+	if err != nil {
+		return err
+	}
+	if page != string(web.DashboardPage().Body) {
+		return errors.New("the dashboard is another page")
+	}
+	if _, err := r.request(ctx, http.MethodGet, r.api+"/dashboard", "", "", http.StatusForbidden); err != nil {
+		return err
+	}
+	r.journal.say("   %d files from the bucket, the dashboard from the API, which answers 403 to who does not come by the front", len(web.Published()))
 	return nil
 }
 

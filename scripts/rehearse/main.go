@@ -10,14 +10,17 @@
 //
 // Functions run as compiled for this machine, not for arm64 as deployed, each
 // with the environment that its deployment gave it and with credentials of its
-// role, to whose policy ministack holds every call. Three things are done here
-// that ministack does otherwise than AWS: the account may take on the roles, as
-// Lambda may; the batches of the stream get a tumbling window, with the name of
+// role, to whose policy ministack holds every call; CDK's own two, by which one
+// region learns of another, ministack runs itself. All requests go by the front,
+// whose rules ministack follows, to the bucket of files or to the API. Done here,
+// because ministack does it otherwise than AWS: the front finds the API, and one
+// region the other, by a port of this program; the account may take on the roles,
+// as Lambda may; the batches of the stream get a tumbling window, with the name of
 // their shard; and a null for no failures in a batch is written as none. What is
 // changed in the template, because ministack does not understand it, is printed;
 // it is all in forMinistack.
 //
-// Not shown: that people can sign in by the pages of the user pool (a program's
+// Not shown: the firewalls and what the front keeps, that people can sign in by the pages of the user pool (a program's
 // token is used), text messages, TLS, what becomes of failed batches, schedules,
 // alarms, and that a mail arrives anywhere but in SES.
 package main
@@ -81,7 +84,13 @@ func run() (err error) {
 	defer func() { err = errors.Join(err, server.Close()) }()
 	j.say("an empty account %s in %s, at %s", ministack.Account, ministack.Region, server.URL)
 
-	r := &rehearsal{dir: dir, journal: j, functions: functions, account: account{server.URL}}
+	origin, err := newOrigin(account{server.URL})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, origin.server.Close()) }()
+
+	r := &rehearsal{dir: dir, journal: j, functions: functions, account: account{server.URL}, origin: origin}
 	functions.account = r.account
 	for _, step := range []struct {
 		name string
@@ -91,6 +100,7 @@ func run() (err error) {
 		{"synthesize", r.synthesize},
 		{"bootstrap", r.bootstrap},
 		{"deploy", r.deploy},
+		{"the front", r.front},
 		{"touchpoints", r.touchpoints},
 		{"a vote", r.vote},
 		{"sign-in", r.signIn},

@@ -30,16 +30,37 @@ func TestForMinistack(t *testing.T) {
 		"a batch, alone":         {`{"Effect":"Allow","Action":"sqs:SendMessage"}`, `{"Effect":"Allow","Action":["sqs:SendMessage","sqs:SendMessageBatch"]}`, 1},
 		"batches, twice":         {`[{"Effect":"Allow","Action":["sqs:SendMessage"]},{"Effect":"Allow","Action":["a","sqs:SendMessage"]}]`, `[{"Effect":"Allow","Action":["sqs:SendMessage","sqs:SendMessageBatch"]},{"Effect":"Allow","Action":["a","sqs:SendMessage","sqs:SendMessageBatch"]}]`, 1},
 		"mail":                   {`{"Effect":"Allow","Action":"ses:SendRawEmail","Resource":["x"]}`, `{"Effect":"Allow","Action":["ses:SendRawEmail","ses:SendEmail"],"Resource":"*"}`, 2},
+		"an origin":              {`{"DomainName":{"Ref":"Api"},"CustomOriginConfig":{"OriginProtocolPolicy":"https-only","OriginSSLProtocols":["TLSv1.2"]}}`, `{"DomainName":"127.0.0.1","CustomOriginConfig":{"OriginProtocolPolicy":"http-only","HTTPPort":8080}}`, 1},
+		"a bucket's origin":      {`{"DomainName":"b.s3.eu-north-1.amazonaws.com","S3OriginConfig":{}}`, `{"DomainName":"b.s3.eu-north-1.amazonaws.com","S3OriginConfig":{}}`, 0},
 		"what is denied":         {`{"Effect":"Deny","Action":"sqs:SendMessage"}`, `{"Effect":"Deny","Action":"sqs:SendMessage"}`, 0},
 		"both kinds, which stay": {`{"Condition":{"StringEquals":{"aws:SourceAccount":"y","events:source":"z"}}}`, `{"Condition":{"StringEquals":{"aws:SourceAccount":"y","events:source":"z"}}}`, 0},
 	} {
 		secret := map[string]any{"Type": "AWS::SecretsManager::Secret"}
 		template := map[string]any{"Resources": map[string]any{"Secret": secret, "Part": decode(t, c.part)}}
-		changes := forMinistack(template)
+		changes := forMinistack(template, 8080)
 		want := map[string]any{"Resources": map[string]any{"Secret": secret, "Part": decode(t, c.want)}}
 		if diff := cmp.Diff(want, template); diff != "" || len(changes) != c.changes {
 			t.Errorf("%s: changes %q, (-want +got):\n%s", name, changes, diff)
 		}
+	}
+}
+
+func TestResourcesForMinistack(t *testing.T) {
+	template := decode(t, `{"Resources":{
+		"Association":{"Type":"AWS::WAFv2::WebACLAssociation"},
+		"Share":{"Type":"AWS::CloudWatch::Alarm","Properties":{"Threshold":0.05,"Metrics":[{"Id":"expr_1","Expression":"part / of"},
+			{"Id":"part","MetricStat":{"Metric":{"Namespace":"AWS/Lambda","MetricName":"Errors","Dimensions":[]},"Period":300,"Stat":"Sum"}}]}},
+		"Plain":{"Type":"AWS::CloudWatch::Alarm","Properties":{"Threshold":0,"MetricName":"Age"}},
+		"CustomCrossRegionExportWriterHandler1":{"Type":"AWS::Lambda::Function","Properties":{"Timeout":900}},
+		"CustomCrossRegionExportReaderHandler1":{"Type":"AWS::Lambda::Function","Properties":{"Timeout":900}}}}`).(map[string]any)
+	changes := forMinistack(template, 8080)
+	want := decode(t, `{"Resources":{
+		"Share":{"Type":"AWS::CloudWatch::Alarm","Properties":{"Threshold":0.05,"Namespace":"AWS/Lambda","MetricName":"Errors","Dimensions":[],"Period":300,"Statistic":"Sum"}},
+		"Plain":{"Type":"AWS::CloudWatch::Alarm","Properties":{"Threshold":0,"MetricName":"Age"}},
+		"CustomCrossRegionExportWriterHandler1":{"Type":"AWS::Lambda::Function","Properties":{"Timeout":900,"Environment":{"Variables":{"AWS_ENDPOINT_URL":"http://127.0.0.1:8080"}}}},
+		"CustomCrossRegionExportReaderHandler1":{"Type":"AWS::Lambda::Function","Properties":{"Timeout":900}}}}`)
+	if diff := cmp.Diff(want, any(template)); diff != "" || len(changes) != 3 {
+		t.Errorf("changes %q, (-want +got):\n%s", changes, diff)
 	}
 }
 

@@ -4,6 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
+
+	"github.com/pulssi/pulssi/shared/awsenv"
+	"github.com/pulssi/pulssi/shared/testkit/ministack"
 )
 
 // unknownKeys are the keys of conditions that ministack does not fill in, so
@@ -15,23 +19,63 @@ var unknownKeys = []string{"events:source", "ses:FromAddress"}
 // not, and does not know which e-mails are raw ones.
 var byName = map[string]string{"sqs:SendMessage": "sqs:SendMessageBatch", "ses:SendRawEmail": "ses:SendEmail"}
 
+// unknownTypes are those of resources that ministack does not know, on which
+// nothing else depends.
+var unknownTypes = []string{"AWS::WAFv2::WebACLAssociation"}
+
+// writer begins the id of CDK's function that tells one region of another's
+// resources. What ministack has in the place of the SDK calls its own region alone.
+const writer = "CustomCrossRegionExportWriter"
+
 // forMinistack changes in a template what ministack does not understand, and
-// returns what was changed. What it makes of the rest is the deployment's own.
-func forMinistack(template map[string]any) (changes []string) {
-	p := patch{secrets: map[string]bool{}, changes: map[string]bool{}}
+// returns what was changed. What it makes of the rest is the deployment's own. The
+// front finds the API, and one region the other, at a port of this machine.
+func forMinistack(template map[string]any, port int) (changes []string) {
+	p := patch{secrets: map[string]bool{}, port: float64(port), changes: map[string]bool{}}
 	resources, _ := template["Resources"].(map[string]any)
 	for id, r := range resources {
-		if resource, ok := r.(map[string]any); ok && resource["Type"] == "AWS::SecretsManager::Secret" {
+		resource, _ := r.(map[string]any)
+		kind, _ := resource["Type"].(string)
+		if kind == "AWS::SecretsManager::Secret" {
 			p.secrets[id] = true
+		}
+		if kind == "AWS::Lambda::Function" && strings.HasPrefix(id, writer) {
+			resource["Properties"].(map[string]any)["Environment"] = map[string]any{"Variables": map[string]any{
+				awsenv.Endpoint: fmt.Sprintf("http://%s:%d", ministack.Host, port),
+			}}
+			p.changes["CDK's function that writes into another region does so by a port of this machine, as the account's root"] = true
+		}
+		if properties, ok := resource["Properties"].(map[string]any); ok && kind == "AWS::CloudWatch::Alarm" && properties["Metrics"] != nil {
+			ofOneMetric(properties)
+			p.changes["alarms on a share of something are on the thing itself"] = true
+		}
+		if slices.Contains(unknownTypes, kind) {
+			delete(resources, id)
+			p.changes["there is no "+kind] = true
 		}
 	}
 	p.apply(template)
 	return slices.Sorted(maps.Keys(p.changes))
 }
 
+// ofOneMetric makes an alarm be about the metric named part, where it is about an
+// expression of several.
+func ofOneMetric(alarm map[string]any) {
+	metrics, _ := alarm["Metrics"].([]any)
+	for _, m := range metrics {
+		if m, _ := m.(map[string]any); m["Id"] == "part" {
+			stat := m["MetricStat"].(map[string]any)
+			maps.Copy(alarm, stat["Metric"].(map[string]any))
+			alarm["Period"], alarm["Statistic"] = stat["Period"], stat["Stat"]
+		}
+	}
+	delete(alarm, "Metrics")
+}
+
 // patch is a change of one template.
 type patch struct {
 	secrets map[string]bool // by logical id
+	port    float64
 	changes map[string]bool // in words
 }
 
@@ -46,6 +90,12 @@ func (p *patch) apply(part any) any {
 		if id, _ := part["Ref"].(string); p.secrets[id] {
 			p.changes["the Ref of the secret is written as its attribute Id, which is the same"] = true
 			return map[string]any{"Fn::GetAtt": []any{id, "Id"}}
+		}
+		if custom, ok := part["CustomOriginConfig"].(map[string]any); ok {
+			part["DomainName"] = ministack.Host
+			custom["OriginProtocolPolicy"], custom["HTTPPort"] = "http-only", p.port
+			delete(custom, "OriginSSLProtocols")
+			p.changes["the front finds the API by a port of this machine"] = true
 		}
 		if key := conditionOn(part); key != "" {
 			delete(part, "Condition")
