@@ -305,8 +305,10 @@ func TestABucketThatFails(t *testing.T) {
 	}}
 	w.fails(w.event(cfn.RequestUpdate), "there is another")
 
-	bucket = fake{put: func(context.Context, string, files.Served) error { return errors.New(strings.Repeat("xä", 5000)) }}
-	w.fails(w.event(cfn.RequestCreate), "xäxä")
+	bucket = fake{put: func(context.Context, string, files.Served) error {
+		return errors.New("x" + strings.Repeat("ä", maxReason))
+	}}
+	w.fails(w.event(cfn.RequestCreate), "xää")
 	if reason := w.answers[0].Reason; strings.Contains(reason, "\ufffd") || len(reason) > maxReason {
 		t.Errorf("the reason has %d bytes, and ends with %q", len(reason), reason[len(reason)-4:])
 	}
@@ -315,14 +317,18 @@ func TestABucketThatFails(t *testing.T) {
 // TestASlowBucketLeavesTimeToTell has a bucket that never answers.
 func TestASlowBucketLeavesTimeToTell(t *testing.T) {
 	w := newWorld(t)
+	ctx, cancel := context.WithTimeout(t.Context(), answerTime+10*time.Millisecond)
+	defer cancel()
+	whole, _ := ctx.Deadline()
 	w.handler.Open = func(string) Bucket {
 		return fake{put: func(ctx context.Context, _ string, _ files.Served) error {
+			if d, ok := ctx.Deadline(); !ok || whole.Sub(d) != answerTime {
+				t.Errorf("the bucket has until %s, of %s", d, whole)
+			}
 			<-ctx.Done()
 			return ctx.Err()
 		}}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), answerTime+10*time.Millisecond)
-	defer cancel()
 	if err := w.handler.Handle(ctx, w.event(cfn.RequestCreate)); err != nil {
 		t.Fatal(err)
 	}

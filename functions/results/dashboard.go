@@ -21,6 +21,11 @@ type Signin struct {
 // signinScope asks for what the dashboard shows of who is signed in.
 const signinScope = "openid email profile"
 
+// root leads whoever types the bare address to the dashboard.
+func (h *Handler) root(context.Context, *call) (apigw.Response, error) {
+	return apigw.Response{StatusCode: http.StatusFound, Headers: map[string]string{"location": "/dashboard", "cache-control": "no-store"}}, nil
+}
+
 // dashboard answers with the dashboard's one document, whatever the address of
 // the view in it, with what it loads, with the frame of its previews, and with
 // where one signs in. None of it is a secret: what it shows comes by the API.

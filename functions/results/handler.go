@@ -75,6 +75,7 @@ type route struct {
 
 // routes are the routes, as package topology lists them.
 var routes = map[string]route{
+	"GET /":                         {(*Handler).root, signin.Nobody},
 	"GET /dashboard":                {(*Handler).dashboard, signin.Nobody},
 	"GET /dashboard/{proxy+}":       {(*Handler).dashboard, signin.Nobody},
 	"GET /s/{key}":                  {(*Handler).dashboard, signin.Nobody},

@@ -110,7 +110,7 @@ func TestContractIsOpenAPI(t *testing.T) {
 }
 
 // pages are the routes for people, which the contract leaves out.
-var pages = []string{"/dashboard", "/dashboard/{proxy+}", "/s/{key}"}
+var pages = []string{"/", "/dashboard", "/dashboard/{proxy+}", "/s/{key}"}
 
 func TestContractHasEveryRoute(t *testing.T) {
 	var want []string

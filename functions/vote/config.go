@@ -27,6 +27,9 @@ const (
 // With part=when it answers 200 even where the popup may not show, with the
 // reason: a page asks that of every visitor, and a refusal would stand in the
 // console of a page that has nothing to do with it.
+//
+// Nothing but path, part, locale and the headers Accept-Encoding and Origin makes
+// another answer, so that a CDN may keep one for each of these.
 func (h *Handler) config(ctx context.Context, r *apigw.Request) apigw.Response {
 	resp, err := h.part(ctx, r)
 	if err != nil {

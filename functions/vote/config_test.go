@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -76,6 +79,37 @@ func TestConfigCaching(t *testing.T) {
 	h.Touchpoints = touchpoints{"shop-nps": version4}
 	if _, _, headers := get("", ""); seen[headers["etag"]] != "" {
 		t.Error("another question has the same tag")
+	}
+}
+
+// TestConfigCacheKey holds the configs to what a cache in front may tell them
+// apart by: path, part, locale, and the headers Accept-Encoding and Origin. A cache
+// that goes by Vary finds those headers there.
+func TestConfigCacheKey(t *testing.T) {
+	h := handler(nil)
+	get := func(query string, headers map[string]string) apigw.Response {
+		r := request("GET /w/{file}", "shop-nps.json", headers, "")
+		r.RawQueryString = query
+		return handle(t, h, r)
+	}
+	others := map[string]string{
+		"accept": "text/html", "accept-language": "sv", "authorization": "Bearer x", "cache-control": "no-cache", "cookie": "a=b",
+		"host": "other.example", "referer": "https://evil.example/", "sec-fetch-site": "cross-site", "user-agent": "curl", "x-forwarded-for": "203.0.113.7",
+	}
+	keys := map[string]string{"accept-encoding": "gzip", "origin": "https://evil.example"}
+	for _, query := range []string{"part=when", "part=show&locale=fi", ""} {
+		plain := get(query, nil)
+		if diff := cmp.Diff(plain, get(query+"&utm=x", others)); diff != "" {
+			t.Errorf("%s: what is in no key makes another answer:\n%s", query, diff)
+		}
+		for name, value := range keys {
+			if differs, told := !cmp.Equal(plain, get(query, map[string]string{name: value})), strings.Contains(plain.Headers["vary"], name); differs != told {
+				t.Errorf("%s: another answer by %s: %v; vary is %q", query, name, differs, plain.Headers["vary"])
+			}
+		}
+	}
+	if cmp.Equal(get("part=show&locale=fi", nil), get("part=show&locale=en", nil)) {
+		t.Error("every language has one answer")
 	}
 }
 

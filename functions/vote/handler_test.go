@@ -288,6 +288,7 @@ func TestOrigins(t *testing.T) {
 		{shop, "shop-nps", 200, shop},
 		{"http://localhost:8080", "shop-nps", 200, "http://localhost:8080"},
 		{self, "shop-nps", 200, self},
+		{"https://abc.execute-api.example", "shop-nps", 403, ""}, // the gateway's own, behind the public one
 		{"https://evil.example", "shop-nps", 403, ""},
 		{"https://shop.example.evil.example", "shop-nps", 403, ""},
 		{"https://www.shop.example", "shop-nps", 403, ""},

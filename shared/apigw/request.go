@@ -65,7 +65,8 @@ func (r *Request) Query() url.Values {
 }
 
 // Origin returns where the request's own host is reached: base where it is
-// given (config.PublicURL), else https on the gateway's host.
+// given (config.PublicURL), else https on the gateway's host, which is the public
+// one only where no CDN stands in front.
 func (r *Request) Origin(base string) string {
 	if base != "" {
 		return base

@@ -59,6 +59,7 @@ func Routes() []Route {
 		{"GET", "/w/{file}", Vote},
 		{"POST", "/v/{touchpoint}", Vote},
 		{"OPTIONS", "/v/{touchpoint}", Vote},
+		{"GET", "/", Results},
 		{"GET", "/dashboard", Results},
 		{"GET", "/dashboard/{proxy+}", Results},
 		{"GET", "/s/{key}", Results},

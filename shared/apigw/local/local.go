@@ -3,7 +3,7 @@
 // and the function's response into an HTTP response. Functions cannot tell it
 // from the real one.
 //
-// What it does not imitate: throttling, CORS configured in the
+// What it does not imitate: a CDN in front, throttling, CORS configured in the
 // gateway, stages, mapping of parameters, access logs.
 package local
 
