@@ -30,13 +30,14 @@ test: ## run all tests
 	@scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	@go run ./scripts/withdynamodb go test -timeout 20m ./...
 
-lint: ## check form, types, dependencies and the usual mistakes
-	@scripts/setup.sh node lint
+lint: ## check form, types, dependencies, licences and the usual mistakes
+	@scripts/setup.sh node lint moto ministack
 	go mod tidy -diff
 	go vet ./...
 	.local/bin/golangci-lint run
 	scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	go run ./scripts/web -check
+	go run ./scripts/licences -check
 
 bench: ## measure speed, size and cost beside their baselines
 	@scripts/setup.sh node dynamodb chromium
