@@ -12,6 +12,11 @@ BOOTSTRAPS := $(patsubst functions/%/lambda,dist/%/bootstrap,$(wildcard function
 CDK := scripts/node_modules/.bin/cdk
 # The stage and other context of a deployment: make deploy CONTEXT="-c stage=prod"
 CONTEXT ?=
+# What infra makes, as its tests hold it. What CloudFront needs is in us-east-1.
+TEMPLATES := $(wildcard infra/stack/testdata/*.template.json)
+EDGE := $(filter %-edge.template.json,$(TEMPLATES))
+# $(call cfn-lint,TEMPLATES,REGION), nothing without any.
+cfn-lint = $(if $(1),.local/cfnlint/bin/cfn-lint --config-file scripts/cfnlint.yaml --regions $(2) -t $(1))
 
 .PHONY: help setup dev test lint bench web build synth rehearse deploy clean
 
@@ -30,13 +35,16 @@ test: ## run all tests
 	@scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	@go run ./scripts/withdynamodb go test -timeout 20m ./...
 
-lint: ## check form, types, dependencies and the usual mistakes
-	@scripts/setup.sh node lint
+lint: ## check form, types, dependencies, licences, templates and the usual mistakes
+	@scripts/setup.sh node lint moto ministack cfnlint
 	go mod tidy -diff
 	go vet ./...
 	.local/bin/golangci-lint run
 	scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	go run ./scripts/web -check
+	go run ./scripts/licences -check
+	$(call cfn-lint,$(filter-out $(EDGE),$(TEMPLATES)),eu-north-1)
+	$(call cfn-lint,$(EDGE),us-east-1)
 
 bench: ## measure speed, size and cost beside their baselines
 	@scripts/setup.sh node dynamodb chromium

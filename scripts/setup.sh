@@ -2,7 +2,7 @@
 # Installs what this machine lacks for Pulssi, and says what it does. What it
 # cannot install it names, with the command that would.
 #
-#   scripts/setup.sh [go] [node] [dynamodb] [moto] [ministack] [chromium] [lint]     all of them if none is named
+#   scripts/setup.sh [go] [node] [dynamodb] [moto] [ministack] [cfnlint] [chromium] [lint]     all of them if none is named
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p .local
@@ -96,6 +96,8 @@ install_moto() { install_packages moto "which imitates AWS for tests"; }
 
 install_ministack() { install_packages ministack "which imitates AWS for the rehearsal"; }
 
+install_cfnlint() { install_packages cfnlint "which checks templates of CloudFormation"; }
+
 install_chromium() {
   [ -z "${CHROMIUM:-}" ] || return 0
   for name in chromium chromium-browser google-chrome google-chrome-stable \
@@ -123,11 +125,12 @@ for part in "${@:-all}"; do
     install_dynamodb
     install_moto
     install_ministack
+    install_cfnlint
     install_chromium
     install_lint
     ;;
   go) ;; # looked at in any case
-  node | dynamodb | moto | ministack | chromium | lint) "install_$part" ;;
-  *) die "there is no part '$part': go, node, dynamodb, moto, ministack, chromium, lint" ;;
+  node | dynamodb | moto | ministack | cfnlint | chromium | lint) "install_$part" ;;
+  *) die "there is no part '$part': go, node, dynamodb, moto, ministack, cfnlint, chromium, lint" ;;
   esac
 done

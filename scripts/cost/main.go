@@ -9,11 +9,13 @@
 //
 // The prices are the list prices of us-east-1, before tax, in package bill, each
 // with its source and date; -prices takes another file, of another region. What
-// AWS gives for nothing in every month is left out of account, unless -free is
-// given. Text messages cost what -smsPrice says: that goes by country.
+// AWS gives for nothing in every month has lines of its own: CloudFront's part
+// always, the rest where -free is given. Text messages cost what -smsPrice says:
+// that goes by country.
 //
 // Below the bill stands the figure of the budget, what a million answers cost,
-// and how the units were found is in package bill: measured ones by `make bench`.
+// and apart from it what the front adds. How the units were found is in package
+// bill: measured ones by `make bench`.
 package main
 
 import (
@@ -21,6 +23,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -60,12 +63,12 @@ func run(args []string, out io.Writer) error {
 	flags.IntVar(&m.Answers, "answers", 0, "answers by a link")
 	flags.IntVar(&m.Votes, "votes", 0, "answers by the popup or an app")
 	flags.IntVar(&m.Comments, "comments", 0, "how many of both have a comment")
-	flags.IntVar(&m.PageViews, "pageViews", 0, "views of pages with the popup")
+	flags.IntVar(&m.PageViews, "pageViews", 0, "views of pages with the popup, by browsers that do not have it yet")
 	flags.IntVar(&m.Events, "events", 0, "business events that come by the bus")
 	flags.IntVar(&m.DashboardHours, "dashboardHours", 0, "hours at the dashboard, of all people together")
 	flags.IntVar(&m.Users, "users", 0, "people who sign in")
-	flags.BoolVar(&m.Front, "front", false, "with CloudFront and WAF in front")
-	flags.BoolVar(&m.Backup, "backup", false, "with copies of the tables every day, as stage prod has them")
+	flags.BoolVar(&m.Backup, "backup", false, "with copies of the tables every night, as stage prod has them")
+	flags.BoolVar(&m.Tracing, "tracing", false, "with X-Ray, which records a sample of the invocations")
 	prices, err := bill.ListPrices()
 	if err != nil {
 		return err
@@ -76,7 +79,7 @@ func run(args []string, out io.Writer) error {
 			return err
 		})
 	})
-	free := flags.Bool("free", false, "without what AWS gives for nothing in every month")
+	free := flags.Bool("free", false, "without what AWS gives for nothing in every month, where nothing else in the account has it")
 	all := flags.Bool("all", false, "show lines of less than half a cent too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -112,7 +115,7 @@ func report(out io.Writer, b bill.Bill, per bill.PerMillion, prices bill.Prices,
 	hidden, less := 0, 0.0
 	var sources []string
 	for _, l := range b.Lines {
-		if !all && l.USD < small {
+		if !all && math.Abs(l.USD) < small {
 			hidden, less = hidden+1, less+l.USD
 			continue
 		}
@@ -128,7 +131,11 @@ func report(out io.Writer, b bill.Bill, per bill.PerMillion, prices bill.Prices,
 		if i := slices.Index(sources, l.Source); i >= 0 {
 			source = fmt.Sprintf("[%d]", i+1)
 		}
-		rows = append(rows, []string{l.Service, l.What, amount(l.Quantity), l.Unit, price(l), usd(l.USD), l.Region, source})
+		what := l.What
+		if l.Tier > 0 {
+			what += ", of " + amount(l.Tier)
+		}
+		rows = append(rows, []string{l.Service, what, amount(l.Quantity), l.Unit, price(l), usd(l.USD), l.Region, source})
 	}
 	if hidden > 0 {
 		rows = append(rows, []string{fmt.Sprintf("%d smaller lines", hidden), "(-all shows them)", "", "", "", usd(less), "", ""})
@@ -139,7 +146,8 @@ func report(out io.Writer, b bill.Bill, per bill.PerMillion, prices bill.Prices,
 	}
 	fmt.Fprintf(out, "\nOf the total, %s USD deliver e-mails and SMS, and %s USD are there in every month.\n", usd(b.Messages), usd(b.Fixed))
 	fmt.Fprintf(out, "A million answers more, as they come after a mailing, e-mails and SMS apart: %s USD (budget 2.00).\n", usd(per.Answers))
-	fmt.Fprintf(out, "Besides, opening the answer page before each: %s USD; CloudFront and WAF before each answer: %s USD.\n", usd(per.Page), usd(per.Front))
+	fmt.Fprintf(out, "Besides, opening the answer page before each: %s USD.\n", usd(per.Page))
+	fmt.Fprintf(out, "Besides, CloudFront and WAF in front of each answer: %s USD after CloudFront's free tier, %s USD within it.\n", usd(per.Front), usd(per.FrontFree))
 	fmt.Fprintln(out, "\nPrices before tax, each with the day since which it holds, of which it is, or on which it was read:")
 	for i, name := range sources {
 		fmt.Fprintf(out, "[%d] %s\n", i+1, prices.Sources[name])

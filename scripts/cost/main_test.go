@@ -18,6 +18,7 @@ func TestGolden(t *testing.T) {
 		{"shop-all", "-month month.yaml -all"},
 		{"nothing", ""},
 		{"free", "-month month.yaml -votes 1000000 -sms 0 -free"},
+		{"tracing", "-votes 1000000 -tracing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out strings.Builder

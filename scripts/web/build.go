@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/evanw/esbuild/pkg/api"
 )
@@ -20,6 +23,9 @@ var entries = []struct{ name, source string }{
 type File struct {
 	Name     string
 	Contents []byte
+	// Packages is whose code is in it: the npm packages, as package-lock.json
+	// calls them without the first node_modules/, sorted.
+	Packages []string
 }
 
 // Build builds all entries from a folder of sources. The same sources always
@@ -47,12 +53,59 @@ func Build(src string) ([]File, error) {
 			JSX:               api.JSXAutomatic,
 			JSXImportSource:   "preact",
 			NodePaths:         []string{packages},
+			Metafile:          true,
 		})
 		if len(r.Errors) > 0 {
 			return nil, fmt.Errorf("%s: %s", e.source, api.FormatMessages(r.Errors, api.FormatMessagesOptions{})[0])
 		}
-		out = append(out, File{e.name, r.OutputFiles[0].Contents})
+		bundled, err := bundledPackages(r.Metafile)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.source, err)
+		}
+		out = append(out, File{Name: e.name, Contents: r.OutputFiles[0].Contents, Packages: bundled})
 	}
+	// The popup finds no packages: it has to be small.
 	widget, err := buildWidget(src)
 	return append(out, widget...), err
+}
+
+// bundledPackages returns whose code esbuild says that it put into what it built.
+func bundledPackages(metafile string) ([]string, error) {
+	var built struct {
+		Outputs map[string]struct {
+			Inputs map[string]struct {
+				BytesInOutput int `json:"bytesInOutput"`
+			} `json:"inputs"`
+		} `json:"outputs"`
+	}
+	if err := json.Unmarshal([]byte(metafile), &built); err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, o := range built.Outputs {
+		for path, input := range o.Inputs {
+			if name, ok := packageOf(path); ok && input.BytesInOutput > 0 {
+				out = append(out, name)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// packageOf returns which package a file belongs to: a/node_modules/@b/c of
+// node_modules/a/node_modules/@b/c/d/e.js.
+func packageOf(path string) (string, bool) {
+	const folder = "node_modules/"
+	start, last := strings.Index(path, folder), strings.LastIndex(path, folder)
+	if start < 0 {
+		return "", false
+	}
+	end := last + len(folder)
+	parts := strings.SplitN(path[end:], "/", 3)
+	name := parts[0]
+	if strings.HasPrefix(name, "@") && len(parts) > 1 {
+		name += "/" + parts[1]
+	}
+	return path[start+len(folder):end] + name, true
 }

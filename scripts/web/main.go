@@ -2,10 +2,11 @@
 // shared/web/dist, which is committed and embedded: whoever builds a function
 // needs no Node, and a reviewer sees what is served.
 //
-//	go run ./scripts/web          build
-//	go run ./scripts/web -check   say whether what is committed is what would be built
-//	go run ./scripts/web -release freeze the popup's version
-//	go run ./scripts/web -sri     print the hashes of the popup's released files
+//	go run ./scripts/web           build
+//	go run ./scripts/web -check    say whether what is committed is what would be built
+//	go run ./scripts/web -release  freeze the popup's version
+//	go run ./scripts/web -sri      print the hashes of the popup's released files
+//	go run ./scripts/web -packages print the npm packages whose code is in what is built
 package main
 
 import (
@@ -15,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 func main() {
@@ -28,6 +30,7 @@ func run() error {
 	check := flag.Bool("check", false, "change nothing; fail where a built file is not what its source makes")
 	freeze := flag.Bool("release", false, "freeze the popup's version under released")
 	sri := flag.Bool("sri", false, "print the hashes (Subresource Integrity) of the popup's released files")
+	packages := flag.Bool("packages", false, "print the npm packages whose code is in what is built, and change nothing")
 	root := flag.String("root", "shared/web", "the folder of src and dist")
 	flag.Parse()
 	if *freeze {
@@ -43,6 +46,17 @@ func run() error {
 	files, err := Build(filepath.Join(*root, "src"))
 	if err != nil {
 		return err
+	}
+	if *packages {
+		var names []string
+		for _, f := range files {
+			names = append(names, f.Packages...)
+		}
+		slices.Sort(names)
+		for _, name := range slices.Compact(names) {
+			fmt.Println(name)
+		}
+		return nil
 	}
 	if *check {
 		return Check(filepath.Join(*root, "dist"), files)

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,7 +28,7 @@ func TestCheckFindsEveryDifference(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	err := Check(dist, []File{{"same.js", []byte("1")}, {"other.js", []byte("new")}, {"missing.js", nil}})
+	err := Check(dist, []File{{Name: "same.js", Contents: []byte("1")}, {Name: "other.js", Contents: []byte("new")}, {Name: "missing.js"}})
 	if err == nil {
 		t.Fatal("no difference found")
 	}
@@ -50,5 +51,35 @@ func TestBuildNamesTheFileOfAMistake(t *testing.T) {
 	}
 	if _, err := Build(src); err == nil || !strings.Contains(err.Error(), entries[0].source) {
 		t.Errorf("error %v, want one that names %s", err, entries[0].source)
+	}
+}
+
+// TestPackagesInFiles holds what is said to be in the pages to their sources: the
+// dashboard imports Preact, and the pages of customers nothing.
+func TestPackagesInFiles(t *testing.T) {
+	files, err := Build(filepath.Join(web, "src"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		switch dashboard := f.Name == "dashboard.js"; {
+		case dashboard && !slices.Contains(f.Packages, "preact"):
+			t.Errorf("%s has code of %q, want preact among them", f.Name, f.Packages)
+		case !strings.HasPrefix(f.Name, "dashboard") && len(f.Packages) > 0:
+			t.Errorf("%s has code of %q", f.Name, f.Packages)
+		}
+	}
+}
+
+func TestPackageOfAFile(t *testing.T) {
+	for path, want := range map[string]string{
+		"../../scripts/node_modules/preact/dist/preact.mjs": "preact",
+		"scripts/node_modules/@preact/signals/dist/a.mjs":   "@preact/signals",
+		"node_modules/a/node_modules/@b/c/d/e.js":           "a/node_modules/@b/c",
+		"shared/web/src/answer.ts":                          "",
+	} {
+		if got, ok := packageOf(path); got != want || ok != (want != "") {
+			t.Errorf("%s is of %q, want %q", path, got, want)
+		}
 	}
 }

@@ -39,7 +39,7 @@ func buildWidget(src string) ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []File{{"pulssi.js", loader}, {"pulssi.ui.js", ui}}, nil
+	return []File{{Name: "pulssi.js", Contents: loader}, {Name: "pulssi.ui.js", Contents: ui}}, nil
 }
 
 // bundle builds one file, with constants in place of names. The popup needs a

@@ -1,18 +1,22 @@
 package bill
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Line is one line of a bill.
 type Line struct {
 	Service  string
 	What     string
-	Quantity float64 // that is to be paid
+	Quantity float64
 	Unit     string
-	Price    float64 // US dollars for Per units
+	Price    float64 // US dollars for Per units; less than nothing where they are given
 	Per      float64
 	USD      float64
 	Region   string
-	Source   string // a key of the prices' sources, or what it is by
+	Source   string  // a key of the prices' sources, or what it is by
+	Tier     float64 // of what is given, how much may be in a month; 0 for what is to be paid
 }
 
 // Bill is what a month costs.
@@ -28,16 +32,17 @@ type Bill struct {
 // PerMillion is what a million more answers cost, e-mails and SMS apart, where
 // they come as they do after a mailing: a thousand while a batch gathers. It is
 // the figure of the budget. Each is one request that is accepted, one write, and
-// its part in counting; Page is what it costs besides to open the answer page
-// before it, and Front what CloudFront and WAF add to the request.
+// its part in counting, as if nothing stood in front of the API; Page is what it
+// costs besides to open the answer page before it. Front is what CloudFront and
+// WAF add to the request, after CloudFront's free tier, and FrontFree within it.
 type PerMillion struct {
-	Answers, Page, Front float64
+	Answers, Page, Front, FrontFree float64
 }
 
-// NewBill returns the bill of a month. With free, what AWS gives for nothing is
-// not on it.
+// NewBill returns the bill of a month. Of what AWS gives for nothing, CloudFront's
+// part is taken off in any case, and the rest with free.
 func NewBill(m Month, p Prices, free bool) Bill {
-	idle := newBill(Month{Front: m.Front, Backup: m.Backup}, p, free)
+	idle := newBill(Month{Backup: m.Backup, Tracing: m.Tracing}, p, free)
 	b := newBill(m, p, free)
 	b.Fixed = idle.Total
 	return b
@@ -46,54 +51,59 @@ func NewBill(m Month, p Prices, free bool) Bill {
 // NewPerMillion returns the figure of the budget.
 func NewPerMillion(p Prices) PerMillion {
 	const million = 1e6
-	counted := count(million, million/1000*batchSeconds)
-	answers := &builder{prices: p}
-	answers.request("", million, million*acceptedBytes, false)
+	direct := func(bytes float64) *builder {
+		b := newBuilder(p)
+		b.add(transferOut, "", bytes/gigabyte)
+		b.function("", million)
+		return b
+	}
+	answers := direct(million * acceptedBytes)
 	answers.add(dynamodbWrite, "", million*answerWrites)
-	answers.tally(counted)
-	page := &builder{prices: p}
-	page.request("", million, million*pageBytes, false)
+	answers.tally(count(million, million/1000*batchSeconds))
+	page := direct(million * pageBytes)
 	page.add(dynamodbRead, "", million)
-	front := &builder{prices: p}
-	front.request("", million, million*acceptedBytes, true)
-	behind := &builder{prices: p}
-	behind.request("", million, million*acceptedBytes, false)
-	return PerMillion{Answers: answers.Total, Page: page.Total, Front: front.Total - behind.Total}
+	front := newBuilder(p)
+	front.request("", million, million*acceptedBytes)
+	added := front.Total - direct(million*acceptedBytes).Total
+	return PerMillion{
+		Answers: answers.Total, Page: page.Total, Front: added,
+		FrontFree: added - p.usd(cloudfrontRequest, million) - p.usd(cloudfrontOut, million*acceptedBytes/gigabyte),
+	}
 }
 
 // builder writes a bill.
 type builder struct {
 	Bill
-	prices Prices
-	free   map[string]float64 // what is left of it, by key; nil for none
+	prices  Prices
+	used    map[string]float64 // by key
+	tracing bool
+	traces  float64
 }
 
+func newBuilder(p Prices) *builder { return &builder{prices: p, used: map[string]float64{}} }
+
 func newBill(m Month, p Prices, free bool) Bill {
-	b := &builder{prices: p}
-	if free {
-		b.free = map[string]float64{}
-		for key, price := range p.Prices {
-			b.free[key] = price.Free
-		}
-	}
+	b := newBuilder(p)
+	b.tracing = m.Tracing
 	b.answers(m)
 	b.popup(m)
 	b.asking(m)
 	b.dashboard(m)
 	b.kept(m)
-	b.standing(m)
+	b.standing()
+	b.add(xrayTrace, "tracing", b.traces)
+	b.give(free)
 	return b.Bill
 }
 
 // add adds a line. Nothing of something is no line.
 func (b *builder) add(key, what string, quantity float64) {
-	given := math.Min(quantity, b.free[key])
-	if b.free != nil {
-		b.free[key] -= given
-		quantity -= given
-	}
 	if quantity <= 0 {
 		return
+	}
+	b.used[key] += quantity
+	if b.tracing && key == lambdaRequest {
+		b.traces += sampled(quantity)
 	}
 	price := b.prices.Prices[key]
 	b.put(Line{
@@ -102,21 +112,49 @@ func (b *builder) add(key, what string, quantity float64) {
 	})
 }
 
+// frontFree is what is given on every bill: few accounts use up what CloudFront
+// gives, and without it the front would seem to cost three times as much. What
+// other services give is little, and other things in the account may have it.
+var frontFree = []string{cloudfrontRequest, cloudfrontOut}
+
+// give adds a line for each service that gives something for nothing in every
+// month: CloudFront, or all.
+func (b *builder) give(all bool) {
+	for _, key := range keys {
+		price := b.prices.Prices[key]
+		given := min(b.used[key], price.Free)
+		if given <= 0 || !all && !slices.Contains(frontFree, key) {
+			continue
+		}
+		source := price.FreeSource
+		if source == "" {
+			source = price.Source
+		}
+		b.put(Line{
+			Service: price.Service, What: "always free", Quantity: given, Unit: price.Unit, Price: -price.USD, Per: price.Per,
+			USD: -b.prices.usd(key, given), Region: b.prices.region(key), Source: source, Tier: price.Free,
+		})
+	}
+}
+
 func (b *builder) put(l Line) {
 	b.Lines = append(b.Lines, l)
 	b.Total += l.USD
 }
 
-// request adds what it takes to answer requests of customers, with so many bytes
-// in all: at the edge where there is a front, and by the API and a function.
-func (b *builder) request(what string, requests, bytes float64, front bool) {
-	if front {
-		b.add(cloudfrontRequest, what, requests)
-		b.add(cloudfrontOut, what, bytes/gigabyte)
-		b.add(wafRequest, what, requests)
-	} else {
-		b.add(transferOut, what, bytes/gigabyte)
-	}
+// edge adds what it takes that requests come to the front, and so many bytes in
+// all go back.
+func (b *builder) edge(what string, requests, bytes float64) {
+	b.add(cloudfrontRequest, what, requests)
+	b.add(cloudfrontOut, what, bytes/gigabyte)
+	b.add(wafRequest, what, requests)
+}
+
+// request adds what it takes to answer requests of customers: at the front, which
+// hands them on, and by the API and a function.
+func (b *builder) request(what string, requests, bytes float64) {
+	b.edge(what, requests, bytes)
+	b.add(cloudfrontOrigin, what, requests*requestBytes/gigabyte)
 	b.function(what, requests)
 }
 
@@ -138,12 +176,12 @@ func (b *builder) tally(c counting) {
 
 func (b *builder) answers(m Month) {
 	pages, answers := float64(m.Answers), float64(m.Answers+m.Votes)
-	b.request("answer pages", pages, pages*pageBytes, m.Front)
+	b.request("answer pages", pages, pages*pageBytes)
 	b.add(dynamodbRead, "answer pages", pages)
-	b.request("answers and votes", answers, answers*acceptedBytes, m.Front)
+	b.request("answers and votes", answers, answers*acceptedBytes)
 	b.add(dynamodbWrite, "answers and votes", answers*answerWrites)
 	comments := float64(m.Comments)
-	b.request("comments", comments, comments*acceptedBytes, m.Front)
+	b.request("comments", comments, comments*acceptedBytes)
 	b.add(dynamodbWrite, "comments", comments*commentWrites)
 	b.add(dynamodbRead, "comments", comments)
 	c := count(answers+comments, monthSeconds)
@@ -158,15 +196,10 @@ func (b *builder) answers(m Month) {
 func (b *builder) popup(m Month) {
 	const what = "popup"
 	views, shown := float64(m.PageViews), float64(m.Votes)*shownPerVote
-	requests, bytes := (views+shown)*popupRequests, views*popupBytes+shown*shownBytes
-	if m.Front {
-		b.add(cloudfrontRequest, what, requests)
-		b.add(cloudfrontOut, what, bytes/gigabyte)
-		b.add(wafRequest, what, requests)
-		b.function(what, requests*popupMisses)
-		return
-	}
-	b.request(what, requests, bytes, false)
+	files, settings := (views+shown)*popupFiles, (views+shown)*popupSettings
+	b.edge(what, files+settings, views*popupBytes+shown*shownBytes)
+	b.add(s3Get, what, files*popupMisses)
+	b.function(what, settings*popupMisses)
 }
 
 func (b *builder) asking(m Month) {
@@ -198,22 +231,20 @@ func (b *builder) asking(m Month) {
 }
 
 func (b *builder) dashboard(m Month) {
-	const what = "dashboard"
-	views := float64(m.DashboardHours) * hourViews
-	requests, bytes := views*viewRequests, views*viewBytes
-	if m.Front {
-		b.add(cloudfrontRequest, what, requests)
-		b.add(cloudfrontOut, what, bytes/gigabyte)
-		b.add(wafRequest, what, requests)
-	} else {
-		b.add(transferOut, what, bytes/gigabyte)
-	}
+	const what, signin = "dashboard", "sign-in"
+	hours, users := float64(m.DashboardHours), float64(m.Users)
+	views := hours * hourViews
+	requests, loads := views*viewRequests, users*deployments
+	b.edge(what, requests+loads*dashboardFiles, views*viewBytes+loads*dashboardBytes)
+	b.add(cloudfrontOrigin, what, requests*requestBytes/gigabyte)
 	b.add(apiRequest, what, requests)
 	b.add(lambdaRequest, what, requests)
 	b.add(lambdaCompute, what, views*viewCompute)
 	b.add(dynamodbRead, what, views*viewReads)
 	b.add(logsIngest, what, requests*accessBytes/gigabyte)
-	b.add(cognitoUser, "sign-in", float64(m.Users))
+	b.add(s3Get, what, loads*dashboardFiles) // at worst
+	b.add(cognitoUser, signin, users)
+	b.add(wafRequest, signin, users*signIns*signInRequests+hours)
 }
 
 // kept adds what it takes to keep the data.
@@ -223,18 +254,20 @@ func (b *builder) kept(m Month) {
 	b.add(dynamodbStorage, "tables and indexes", size)
 	b.add(dynamodbRecovery, "point-in-time recovery", size)
 	if m.Backup {
-		b.add(dynamodbBackup, "copies of days and months", size*backups)
+		b.add(dynamodbBackup, "copies of every night", size*backups)
 	}
 }
 
 // standing adds what is there in every month.
-func (b *builder) standing(m Month) {
+func (b *builder) standing() {
 	b.add(metricMonth, "metrics", metrics)
-	b.add(alarmMonth, "alarms", alarms)
+	b.add(alarmMonth, "alarms", alarmMetrics)
 	b.add(dashboardMonth, "dashboard for operating", dashboards)
 	b.add(secretMonth, "secrets", secrets)
-	if m.Front {
-		b.add(wafACL, "front", 1)
-		b.add(wafRule, "front", frontRules)
-	}
+	b.add(wafACL, "front", 1)
+	b.add(wafRule, "front", frontRules)
+	b.add(wafACL, "sign-in", 1)
+	b.add(wafRule, "sign-in", signinRules)
+	b.add(s3Storage, "files that are served", servedBytes/gigabyte)
+	b.add(s3Put, "files that are served", deployments*servedFiles)
 }

@@ -28,8 +28,8 @@ type Month struct {
 	Answers  int `yaml:"answers"`
 	Votes    int `yaml:"votes"`
 	Comments int `yaml:"comments"`
-	// PageViews is how many views there are of pages with the popup's script,
-	// by a browser that does not have it yet.
+	// PageViews is how many views there are of pages with the popup, by a browser
+	// that does not have its script and settings yet: both come from the front.
 	PageViews int `yaml:"pageViews"`
 	// Events is how many business events come by the bus.
 	Events int `yaml:"events"`
@@ -37,10 +37,10 @@ type Month struct {
 	// and Users how many of them sign in.
 	DashboardHours int `yaml:"dashboardHours"`
 	Users          int `yaml:"users"`
-	// Front is whether CloudFront and WAF stand in front of the API, and Backup
-	// whether the tables are copied every day (a deployment of stage prod).
-	Front  bool `yaml:"front"`
-	Backup bool `yaml:"backup"`
+	// Backup is whether the tables are copied every night (a deployment of stage
+	// prod), and Tracing whether X-Ray records a sample of the invocations.
+	Backup  bool `yaml:"backup"`
+	Tracing bool `yaml:"tracing"`
 }
 
 // Read reads a description in YAML into the month, whose other fields stay as they

@@ -37,15 +37,21 @@ const (
 	transferOut       = "transfer.out"
 	cloudfrontRequest = "cloudfront.request"
 	cloudfrontOut     = "cloudfront.out"
+	cloudfrontOrigin  = "cloudfront.origin"
 	wafACL            = "waf.acl"
 	wafRule           = "waf.rule"
 	wafRequest        = "waf.request"
+	s3Storage         = "s3.storage"
+	s3Get             = "s3.get"
+	s3Put             = "s3.put"
+	xrayTrace         = "xray.trace"
 )
 
 var keys = []string{
 	apiRequest, lambdaRequest, lambdaCompute, dynamodbWrite, dynamodbRead, dynamodbStorage, dynamodbRecovery,
 	dynamodbBackup, sqsRequest, schedulerCall, busEvent, sesEmail, logsIngest, metricMonth, alarmMonth,
-	dashboardMonth, secretMonth, cognitoUser, transferOut, cloudfrontRequest, cloudfrontOut, wafACL, wafRule, wafRequest,
+	dashboardMonth, secretMonth, cognitoUser, transferOut, cloudfrontRequest, cloudfrontOut, cloudfrontOrigin,
+	wafACL, wafRule, wafRequest, s3Storage, s3Get, s3Put, xrayTrace,
 }
 
 // Prices are the list prices of one region, in US dollars.
@@ -64,13 +70,14 @@ type Source struct {
 
 // Price is what a number of units costs in a month.
 type Price struct {
-	Service string  `yaml:"service"`
-	Unit    string  `yaml:"unit"` // in the plural
-	USD     float64 `yaml:"usd"`
-	Per     float64 `yaml:"per"`    // how many units USD is for
-	Free    float64 `yaml:"free"`   // units that cost nothing in any month of any account
-	Region  string  `yaml:"region"` // where it differs from that of the file
-	Source  string  `yaml:"source"` // a key of the sources
+	Service    string  `yaml:"service"`
+	Unit       string  `yaml:"unit"` // in the plural
+	USD        float64 `yaml:"usd"`
+	Per        float64 `yaml:"per"`        // how many units USD is for
+	Free       float64 `yaml:"free"`       // units that cost nothing in any month of any account
+	Region     string  `yaml:"region"`     // where it differs from that of the file
+	Source     string  `yaml:"source"`     // a key of the sources
+	FreeSource string  `yaml:"freeSource"` // another, where it says what is free
 }
 
 //go:embed prices/us-east-1.yaml
@@ -101,7 +108,9 @@ func ReadPrices(file []byte) (Prices, error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.Prices)) {
 		price, field := p.Prices[key], "prices."+key
-		switch _, known := p.Sources[price.Source]; {
+		_, known := p.Sources[price.Source]
+		_, freeKnown := p.Sources[price.FreeSource]
+		switch {
 		case !slices.Contains(keys, key):
 			return Prices{}, survey.Errorf(survey.Invalid, field, "%s is not known: there are %s", field, strings.Join(keys, ", "))
 		case price.Service == "" || price.Unit == "":
@@ -110,6 +119,8 @@ func ReadPrices(file []byte) (Prices, error) {
 			return Prices{}, survey.Errorf(survey.Invalid, field, "%s must have usd and free of at least 0, and per over 0", field)
 		case !known:
 			return Prices{}, survey.Errorf(survey.Invalid, field, "%s must have a source that is among sources, not %q", field, price.Source)
+		case price.FreeSource != "" && !freeKnown:
+			return Prices{}, survey.Errorf(survey.Invalid, field, "%s must have a freeSource that is among sources, not %q", field, price.FreeSource)
 		}
 	}
 	for _, key := range keys {

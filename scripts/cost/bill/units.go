@@ -24,6 +24,9 @@ const (
 	// for 10 ms, of which the function takes less than one (measured) and
 	// DynamoDB the rest (assumed).
 	publicCompute = 0.125 * 0.010
+	// requestBytes is a request as the front hands it on, with its headers:
+	// assumed, from what browsers send.
+	requestBytes = 1000
 	// acceptedBytes is the reply to an answer with its headers, pageBytes the
 	// answer page, popupBytes what the popup's script and settings take where it
 	// does not show, and shownBytes what more they take where it does: the
@@ -34,11 +37,13 @@ const (
 	shownBytes    = 3400 + 2*300
 	// shownPerVote is how often the popup is shown for one vote: assumed.
 	shownPerVote = 10
-	// popupRequests is the requests of a page view, for the script and for the
-	// settings, and as many again where the popup is shown.
-	popupRequests = 2
-	// popupMisses is the share of them that CloudFront asks the API for: it
-	// keeps the settings for a minute. Assumed.
+	// A page view takes a file, the script, and one request for settings, and as
+	// many again where the popup is shown.
+	popupFiles    = 1
+	popupSettings = 1
+	// popupMisses is the share of them that CloudFront does not have: it asks the
+	// bucket for files, which it keeps for an hour and longer, and the API for
+	// settings, which it keeps for a minute. Assumed.
 	popupMisses = 0.01
 
 	// accessBytes is a line of the API's log, with the 26 bytes that CloudWatch
@@ -86,6 +91,16 @@ const (
 	viewReads    = 60.0
 	viewBytes    = 30_000
 	viewCompute  = viewRequests * 1.73 * 0.050
+	// With each deployment, one a week, a browser loads the dashboard's files anew:
+	// assumed; their size is measured.
+	deployments    = 4
+	dashboardFiles = 3
+	dashboardBytes = 112_000
+	// Somebody who uses the dashboard signs in on each working day, by so many
+	// requests of the pages that the user pool has for it; for each hour after
+	// that the token is renewed once. Assumed.
+	signIns        = 21
+	signInRequests = 8
 
 	// The tables have five touchpoints' sheets written at a time, in two write
 	// units each: assumed.
@@ -104,15 +119,21 @@ const (
 	// burst is how many messages are sent while a batch gathers, at 10 a second.
 	burst = 50
 
-	// What is there in every month.
-	metrics    = 7
-	alarms     = 16
-	dashboards = 1
-	secrets    = 1
-	frontRules = 6
-	// backups is how many copies of the tables are kept: 35 of days, and 12 of
-	// months.
-	backups = 35 + 12
+	// What is there in every month, with stage prod and text messages. An alarm
+	// about the ratio of two metrics costs as much as two.
+	metrics      = 7
+	alarmMetrics = 27 // of 18 alarms
+	dashboards   = 1
+	secrets      = 2 // one for the ids of asks, one that the front shows to the API
+	frontRules   = 6 // three rates, three groups that AWS keeps
+	signinRules  = 1
+	// servedFiles is how many files are in the bucket behind the front, and
+	// servedBytes what they take, with those of former versions: assumed.
+	servedFiles = 10
+	servedBytes = 5_000_000
+	// backups is how many copies of the tables are kept: those of 35 nights. Each
+	// is a whole one.
+	backups = 35
 
 	// monthSeconds is a twelfth of a year.
 	monthSeconds = 365.25 / 12 * 86400
@@ -143,4 +164,12 @@ func count(n, seconds float64) counting {
 	// Of each touchpoint there are two sheets, of the day and of the month.
 	touched := touchpoints * (1 - math.Pow(1-1.0/touchpoints, each))
 	return counting{Invocations: batches + windows, Writes: batches * 2 * touched}
+}
+
+// sampled returns how many of n invocations, at any time of a month, X-Ray
+// records: the first of each second and 5 % of the others (AWS X-Ray Developer
+// Guide: configuring sampling rules).
+func sampled(n float64) float64 {
+	first := monthSeconds * -math.Expm1(-n/monthSeconds)
+	return first + 0.05*(n-first)
 }
