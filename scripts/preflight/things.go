@@ -75,8 +75,8 @@ func left(st assembly.Stack, stage, account string, taken []assembly.Named) advi
 	}
 	out := advice{
 		fmt.Sprintf("Taken in %s already, and not by the stack %s: %s.", st.Region, st.Name, strings.Join(list, ", ")),
-		"An earlier deployment of the stage left them: tables, with the answers in them, stay when a stack is deleted or fails.",
-		"To go on with them and all that they hold, take them into the stack, and deploy then:",
+		"An earlier deployment of the stage left them: tables, with the answers in them, stay when a stack is deleted or its creation fails.",
+		"To go on with them and all that they hold, take them into the stack, which asks for the name of each (for a secret its ARN), and deploy then:",
 		command("%s import --app cdk.out %s", cdk, st.Name),
 		"To leave them alone, deploy another stage: -c stage=NAME, and not " + stage + ".",
 		"To begin anew, delete them for good. Nobody can be asked for those answers again; keep them first:",
