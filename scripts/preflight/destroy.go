@@ -51,16 +51,15 @@ func destroyable(ctx context.Context, s stacks, a assembly.Assembly) (finding, e
 }
 
 // protection says what protects a deployment of prod, whatever is switched off
-// of it by now.
+// of it by now. The user pool's is for the console: by command, every setting
+// that is not named would fall back to its default.
 func protection(a assembly.Assembly) advice {
-	region, responses := a.Responses()
-	out := advice{"In prod the termination protection of the stacks, and the deletion protection of the tables and of the user pool, are on. They are switched off by hand, one by one, the tables' only where the answers are to go too:"}
+	out := advice{"In prod the termination protection of the stacks, and the deletion protection of the tables and of the user pool, are on. Switch off by hand what is to go:"}
 	for _, st := range a.Stacks {
 		out = append(out, command("aws cloudformation update-termination-protection --no-enable-termination-protection --region %s --stack-name %s", st.Region, st.Name))
 	}
-	return append(out,
-		command("aws dynamodb update-table --no-deletion-protection-enabled --region %s --table-name %s", region, responses),
-		command("aws cognito-idp update-user-pool --deletion-protection INACTIVE --region %s --user-pool-id POOL", region))
+	return append(out, "and, as tables and user pool stay when the stacks are deleted, only where they are to be deleted after it (the user pool's in the console of Cognito):",
+		command("aws dynamodb update-table --no-deletion-protection-enabled --region %s --table-name %s-TABLE", a.Region(), a.Name()))
 }
 
 // answers looks whether there is anything that was answered. yes is the name of

@@ -442,7 +442,7 @@ func TestDestroying(t *testing.T) {
 		"a change going on":  {stage: "dev", typed: "pulssi-dev\n", holds: true, stack: state("UPDATE_IN_PROGRESS", false), refused: refused, want: []string{"in the state UPDATE_IN_PROGRESS"}, not: []string{"type"}},
 		"protected":          {stage: "prod", typed: "pulssi-prod\n", holds: true, stack: state("CREATE_COMPLETE", true), refused: refused, want: []string{"The stack pulssi-prod-data in eu-north-1 is protected", "In prod the termination protection"}, not: []string{"type"}},
 		"prod, unprotected": {stage: "prod", stack: state("CREATE_COMPLETE", false), want: []string{
-			"In prod the termination protection of the stacks, and the deletion protection of the tables", "--no-enable-termination-protection --region us-east-1 --stack-name pulssi-prod-edge", "--no-deletion-protection-enabled --region eu-north-1 --table-name pulssi-prod-responses",
+			"In prod the termination protection of the stacks, and the deletion protection of the tables", "--no-enable-termination-protection --region us-east-1 --stack-name pulssi-prod-edge", "--no-deletion-protection-enabled --region eu-north-1 --table-name pulssi-prod-TABLE",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
