@@ -18,7 +18,10 @@ EDGE := $(filter %-edge.template.json,$(TEMPLATES))
 # $(call cfn-lint,TEMPLATES,REGION), nothing without any.
 cfn-lint = $(if $(1),.local/cfnlint/bin/cfn-lint --config-file scripts/cfnlint.yaml --regions $(2) -t $(1))
 
-.PHONY: help setup dev test lint bench web build synth rehearse deploy clean
+# make destroy YES_DELETE=pulssi-dev destroys without a question, answers or not.
+YES_DELETE ?=
+
+.PHONY: help setup dev test lint bench web build synth rehearse deploy destroy clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -31,7 +34,7 @@ dev: ## run the whole product on this machine, at http://localhost:8080 (PORT)
 	@mkdir -p .local/bin && go build -o .local/bin/dev ./scripts/dev && exec .local/bin/dev
 
 test: ## run all tests
-	@scripts/setup.sh node dynamodb moto chromium
+	@scripts/setup.sh node dynamodb moto ministack chromium
 	@scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	@go run ./scripts/withdynamodb go test -timeout 20m ./...
 
@@ -73,9 +76,18 @@ rehearse: build ## deploy into an imitation of AWS, use it, and remove it again
 	@scripts/setup.sh node ministack
 	@mkdir -p .local/bin && go build -o .local/bin/rehearse ./scripts/rehearse && .local/bin/rehearse
 
-deploy: build ## deploy into the AWS account of your credentials
+# What is checked is what is deployed: the assembly in cdk.out.
+deploy: build ## deploy into the AWS account of your credentials (CONTEXT)
 	@scripts/setup.sh node
-	@$(CDK) deploy --all $(CONTEXT)
+	@$(CDK) synth --quiet $(CONTEXT)
+	@go run ./scripts/preflight
+	@$(CDK) deploy --all --app cdk.out
+
+destroy: build ## delete a deployment, but its tables (CONTEXT)
+	@scripts/setup.sh node
+	@$(CDK) synth --quiet $(CONTEXT)
+	@go run ./scripts/preflight -destroy $(if $(YES_DELETE),-yes-delete $(YES_DELETE))
+	@$(CDK) destroy --all --app cdk.out $(if $(YES_DELETE),--force)
 
 clean: ## remove what was built, and the data and tools in .local
 	rm -rf dist cdk.out .local scripts/node_modules
