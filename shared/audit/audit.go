@@ -19,14 +19,14 @@ type Log interface {
 }
 
 // Do does what a deed says, after it was recorded: where it cannot be, nothing
-// is done, and the error has no [survey.Code], as nobody can mend it but us.
+// is done, and the error is [survey.Internal], whatever the log's is.
 // Where it fails, the log is told that too, even though ctx is over, and the
 // error is do's own. So the log may have what was begun and not done (with no
 // word of the failure where this process or the log died), and never lacks what
 // was done.
 func Do(ctx context.Context, log Log, d survey.Deed, now func() time.Time, do func(context.Context) error) error {
 	if err := log.Record(ctx, d); err != nil {
-		return fmt.Errorf("nothing was done, as %s could not be recorded: %v", d.Action, err) // without its code
+		return &survey.Error{Code: survey.Internal, Message: "nothing was done, as it could not be recorded", Err: err}
 	}
 	err := do(ctx)
 	if err == nil {
