@@ -213,20 +213,13 @@ func (h *Handler) deleteContact(ctx context.Context, r *call) (change, error) {
 		return change{}, err
 	}
 	had := was.Details()
-	before := loggedContact{was.Version, had.Differs(survey.Details{})}
+	before := survey.LoggedContact{Version: was.Version, Fields: had.Differs(survey.Details{})}
 	return change{action: survey.ContactDelete, subject: survey.Fingerprint(id), before: before, do: func(ctx context.Context) (apigw.Response, error) {
 		if err := h.Contacts.DeleteContact(ctx, id); err != nil {
 			return apigw.Response{}, err
 		}
 		return apigw.Response{StatusCode: http.StatusNoContent}, nil
 	}}, nil
-}
-
-// loggedContact is a contact in the audit log, which tells nothing about a
-// person: the names of fields, of those that it has, or that a change changes.
-type loggedContact struct {
-	Version int      `json:"version"`
-	Fields  []string `json:"fields,omitempty"`
 }
 
 // onlyID returns the id in the path of a request that has no parameters.
@@ -347,7 +340,7 @@ func (h *Handler) addContact(ctx context.Context, r *call) (change, error) {
 		return change{}, err
 	}
 	id := survey.NewID()
-	after := loggedContact{1, d.told.Differs(survey.Details{})}
+	after := survey.LoggedContact{Version: 1, Fields: d.told.Differs(survey.Details{})}
 	return change{action: survey.ContactAdd, subject: survey.Fingerprint(id), after: after, do: func(ctx context.Context) (apigw.Response, error) {
 		c, err := h.Contacts.AddContact(ctx, id, d.told, h.Now())
 		if err != nil {
@@ -396,7 +389,7 @@ func (h *Handler) changeContact(ctx context.Context, r *call) (change, error) {
 	}}
 	if fields := becomes.Differs(was.Details()); len(fields) > 0 {
 		c.action, c.subject = survey.ContactChange, survey.Fingerprint(id)
-		c.before, c.after = loggedContact{Version: was.Version}, loggedContact{was.Version + 1, fields}
+		c.before, c.after = survey.LoggedContact{Version: was.Version}, survey.LoggedContact{Version: was.Version + 1, Fields: fields}
 	}
 	return c, nil
 }

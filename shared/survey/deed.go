@@ -129,6 +129,13 @@ func NewDeed(who, role string, a Action, subject string, before, after any, now 
 	return d, nil
 }
 
+// LoggedContact is a contact as a state of a deed: the names of the fields that
+// it has, or of those that a change changes, as [Details.Check] has them.
+type LoggedContact struct {
+	Version int      `json:"version,omitempty"` // not of one that may be known already
+	Fields  []string `json:"fields,omitempty"`
+}
+
 // Failure returns the entry that says that a deed was begun and not done, or
 // not all of it. It is later than the deed's, by a millisecond at least.
 func (d Deed) Failure(now time.Time) Deed {
