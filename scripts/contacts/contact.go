@@ -264,7 +264,7 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 			return err
 		}
 		now := in.Now()
-		change := func(c *survey.Contact) error {
+		change := func(c *survey.Contact) {
 			for name, set := range map[string]func(){
 				"ref": func() { c.Ref = d.Ref }, "email": func() { c.Email = d.Email }, "phone": func() { c.Phone = d.Phone },
 				"first": func() { c.FirstName = d.FirstName }, "last": func() { c.LastName = d.LastName },
@@ -276,12 +276,9 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 				}
 			}
 			c.Merge(survey.Details{OptOut: d.OptOut}, now)
-			return nil
 		}
 		is := *c
-		if err := change(&is); err != nil {
-			return err
-		}
+		change(&is)
 		becomes := is.Details()
 		fields := becomes.Differs(c.Details())
 		if len(fields) == 0 {
@@ -296,7 +293,7 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 		was := c.Version
 		before, after := survey.LoggedContact{Version: was}, survey.LoggedContact{Version: was + 1, Fields: fields}
 		err = by.Do(ctx, survey.ContactChange, survey.Fingerprint(c.ID), before, after, func(ctx context.Context) error {
-			c, err = in.Store.ChangeContact(ctx, c.ID, was, change, now)
+			c, err = in.Store.ChangeContact(ctx, c.ID, was, func(c *survey.Contact) error { change(c); return nil }, now)
 			return err
 		})
 		if err != nil {

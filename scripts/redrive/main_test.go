@@ -46,11 +46,9 @@ func command(t *testing.T, q queues, args, typed string) (string, error) {
 	}
 	var out strings.Builder
 	log := &log{}
-	by := func(context.Context) (operator.Operator, error) {
-		return operator.Operator{Name: "local:maija", Log: log, Now: func() time.Time { return start }}, nil
-	}
+	by := operator.Operator{Name: "local:maija", Log: log, Now: func() time.Time { return start }}
 	err := run(t.Context(), strings.Fields(args), person, &out, func(context.Context) (deployment, error) {
-		return deployment{watched{q, t, log}, "a test", by}, nil
+		return deployment{watched{q, t, log}, "a test", func(context.Context) (operator.Operator, error) { return by, nil }}, nil
 	})
 	return out.String(), err
 }
