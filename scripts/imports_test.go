@@ -42,6 +42,7 @@ var layers = []layer{
 	{"shared/survey", nil},
 	{"shared/score", []string{"shared/survey"}},
 	{"shared/signin", []string{"shared/survey"}},
+	{"shared/audit", []string{"shared/survey"}},
 	{"shared/theme", nil},
 	{"shared/obs", nil},
 	{"shared/topology", nil},
@@ -79,7 +80,7 @@ var layers = []layer{
 
 // pure packages import the standard library, and our own pure ones, alone.
 // Events is not one: a library holds what comes to its JSON Schemas.
-var pure = []string{"shared/survey", "shared/obs", "shared/signin", "shared/score", "shared/asking", "shared/topology", "shared/config", "shared/batch", "shared/gsm"}
+var pure = []string{"shared/survey", "shared/obs", "shared/signin", "shared/audit", "shared/score", "shared/asking", "shared/topology", "shared/config", "shared/batch", "shared/gsm"}
 
 // violations lists what in the graph breaks a rule, in order.
 func violations(g graph) []string {

@@ -171,53 +171,85 @@ func (h *Handler) readMark(ctx context.Context, r *call) (mark, error) {
 	return m, err
 }
 
-func (h *Handler) addAnnotation(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) addAnnotation(ctx context.Context, r *call) (change, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	m, err := h.readMark(ctx, r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	if _, given := m.given["version"]; given {
-		return apigw.Response{}, survey.Errorf(survey.UnknownField, "version", "version is not a field of this request")
+		return change{}, survey.Errorf(survey.UnknownField, "version", "version is not a field of this request")
 	}
 	a := m.told
 	if err := a.Check(); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	a.ID, a.Version, a.By, a.At = survey.NewID(), 1, r.who.ID, h.Now().UTC().Truncate(time.Millisecond)
-	if err := h.Annotations.AddAnnotation(ctx, a); err != nil {
-		return apigw.Response{}, err
-	}
-	return apigw.JSON(http.StatusCreated, newAnnotation(a)), nil
+	return change{action: survey.AnnotationAdd, subject: a.ID, after: loggedAnnotation(a), do: func(ctx context.Context) (apigw.Response, error) {
+		if err := h.Annotations.AddAnnotation(ctx, a); err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.JSON(http.StatusCreated, newAnnotation(a)), nil
+	}}, nil
 }
 
-func (h *Handler) changeAnnotation(ctx context.Context, r *call) (apigw.Response, error) {
+// changeAnnotation changes the version that it has read, so that the log has
+// what it was before.
+func (h *Handler) changeAnnotation(ctx context.Context, r *call) (change, error) {
 	id, err := onlyID(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	m, err := h.readMark(ctx, r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	a, err := h.Annotations.ChangeAnnotation(ctx, id, m.version, m.change)
+	was, err := h.annotation(ctx, r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	return apigw.JSON(http.StatusOK, newAnnotation(a)), nil
+	is := was
+	if err := m.change(&is); err != nil {
+		return change{}, err
+	}
+	c := change{again: m.version == 0, do: func(ctx context.Context) (apigw.Response, error) {
+		a, err := h.Annotations.ChangeAnnotation(ctx, id, cmp.Or(m.version, was.Version), m.change)
+		if err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.JSON(http.StatusOK, newAnnotation(a)), nil
+	}}
+	if is != was {
+		is.Version++
+		c.action, c.subject, c.before, c.after = survey.AnnotationChange, id, loggedAnnotation(was), loggedAnnotation(is)
+	}
+	return c, nil
 }
 
-func (h *Handler) deleteAnnotation(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) deleteAnnotation(ctx context.Context, r *call) (change, error) {
 	id, err := onlyID(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	if err := h.Annotations.DeleteAnnotation(ctx, id); err != nil {
-		return apigw.Response{}, err
+	was, err := h.annotation(ctx, r)
+	if err != nil {
+		return change{}, err
 	}
-	return apigw.Response{StatusCode: http.StatusNoContent}, nil
+	return change{action: survey.AnnotationDelete, subject: id, before: loggedAnnotation(was), do: func(ctx context.Context) (apigw.Response, error) {
+		if err := h.Annotations.DeleteAnnotation(ctx, id); err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.Response{StatusCode: http.StatusNoContent}, nil
+	}}, nil
+}
+
+// loggedAnnotation is an annotation in the audit log: its text may name somebody
+// and stands as its fingerprint.
+func loggedAnnotation(a survey.Annotation) annotation {
+	a.Text = survey.Fingerprint(a.Text)
+	return newAnnotation(a)
 }
 
 // Limits of the days that an effect is looked for in, on either side.

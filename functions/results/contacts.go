@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,9 +31,9 @@ type Contacts interface {
 	// of the next, "" where there are no more. The error is [survey.Invalid]
 	// for a cursor that is none.
 	ListContacts(ctx context.Context, cursor string, limit int) ([]*survey.Contact, string, error)
-	// AddContact adds somebody new. The error is [survey.Conflict] on the field
+	// AddContact adds somebody new under an id that nobody has. The error is [survey.Conflict] on the field
 	// of an address that belongs to another contact.
-	AddContact(ctx context.Context, d survey.Details, now time.Time) (*survey.Contact, error)
+	AddContact(ctx context.Context, id string, d survey.Details, now time.Time) (*survey.Contact, error)
 	// ChangeContact changes a contact's details, all or nothing. change may be
 	// called again where somebody else writes meanwhile. The errors are
 	// [survey.NotFound], [survey.Conflict] on the version or on the field of
@@ -202,15 +203,23 @@ func (h *Handler) getContact(ctx context.Context, r *call) (apigw.Response, erro
 	return apigw.JSON(http.StatusOK, newContact(c)), nil
 }
 
-func (h *Handler) deleteContact(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) deleteContact(ctx context.Context, r *call) (change, error) {
 	id, err := onlyID(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	if err := h.Contacts.DeleteContact(ctx, id); err != nil {
-		return apigw.Response{}, err
+	was, err := h.Contacts.Contact(ctx, id)
+	if err != nil {
+		return change{}, err
 	}
-	return apigw.Response{StatusCode: http.StatusNoContent}, nil
+	had := was.Details()
+	before := survey.LoggedContact{Version: was.Version, Fields: had.Differs(survey.Details{})}
+	return change{action: survey.ContactDelete, subject: survey.Fingerprint(id), before: before, do: func(ctx context.Context) (apigw.Response, error) {
+		if err := h.Contacts.DeleteContact(ctx, id); err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.Response{StatusCode: http.StatusNoContent}, nil
+	}}, nil
 }
 
 // onlyID returns the id in the path of a request that has no parameters.
@@ -302,7 +311,7 @@ func (d *details) change(c *survey.Contact, now time.Time) error {
 		}
 	}
 	if d.given["segments"] {
-		c.Segments = d.told.Segments
+		c.Segments = slices.Compact(slices.Sorted(slices.Values(d.told.Segments)))
 	}
 	if !d.given["optOut"] {
 		return nil
@@ -316,39 +325,73 @@ func (d *details) change(c *survey.Contact, now time.Time) error {
 	return nil
 }
 
-func (h *Handler) addContact(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) addContact(ctx context.Context, r *call) (change, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	d, err := h.readDetails(ctx, r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	if d.given["version"] {
-		return apigw.Response{}, survey.Errorf(survey.UnknownField, "version", "version is not a field of this request")
+		return change{}, survey.Errorf(survey.UnknownField, "version", "version is not a field of this request")
 	}
-	c, err := h.Contacts.AddContact(ctx, d.told, h.Now())
-	if err != nil {
-		return apigw.Response{}, err
+	if err := d.told.Check(); err != nil {
+		return change{}, err
 	}
-	return apigw.JSON(http.StatusCreated, newContact(c)).Set("location", "/api/contacts/"+c.ID), nil
+	id := survey.NewID()
+	after := survey.LoggedContact{Version: 1, Fields: d.told.Differs(survey.Details{})}
+	return change{action: survey.ContactAdd, subject: survey.Fingerprint(id), after: after, do: func(ctx context.Context) (apigw.Response, error) {
+		c, err := h.Contacts.AddContact(ctx, id, d.told, h.Now())
+		if err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.JSON(http.StatusCreated, newContact(c)).Set("location", "/api/contacts/"+c.ID), nil
+	}}, nil
 }
 
-func (h *Handler) changeContact(ctx context.Context, r *call) (apigw.Response, error) {
+// changeContact changes the version that it has read, so that the log has the
+// fields that change.
+func (h *Handler) changeContact(ctx context.Context, r *call) (change, error) {
 	id, err := onlyID(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	d, err := h.readDetails(ctx, r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	now := h.Now()
-	c, err := h.Contacts.ChangeContact(ctx, id, d.version, func(c *survey.Contact) error { return d.change(c, now) }, now)
+	was, err := h.Contacts.Contact(ctx, id)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	return apigw.JSON(http.StatusOK, newContact(c)), nil
+	now, is := h.Now(), *was
+	if err := d.change(&is, now); err != nil {
+		return change{}, err
+	}
+	becomes := is.Details()
+	if becomes.Zone == "" {
+		book, err := h.Rules.Rulebook(ctx)
+		if err != nil {
+			return change{}, fmt.Errorf("reading the rules: %w", err)
+		}
+		becomes.Zone = book.Rules().Zone
+	}
+	if err := becomes.Check(); err != nil {
+		return change{}, err
+	}
+	c := change{again: d.version == 0, do: func(ctx context.Context) (apigw.Response, error) {
+		c, err := h.Contacts.ChangeContact(ctx, id, cmp.Or(d.version, was.Version), func(c *survey.Contact) error { return d.change(c, now) }, now)
+		if err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.JSON(http.StatusOK, newContact(c)), nil
+	}}
+	if fields := becomes.Differs(was.Details()); len(fields) > 0 {
+		c.action, c.subject = survey.ContactChange, survey.Fingerprint(id)
+		c.before, c.after = survey.LoggedContact{Version: was.Version}, survey.LoggedContact{Version: was.Version + 1, Fields: fields}
+	}
+	return c, nil
 }
 
 // jsonBody returns the body of a request that must be JSON.

@@ -38,7 +38,7 @@ func (n noContacts) FindContact(context.Context, string, string) (*survey.Contac
 func (n noContacts) ListContacts(context.Context, string, int) ([]*survey.Contact, string, error) {
 	return nil, "", n.err
 }
-func (n noContacts) AddContact(context.Context, survey.Details, time.Time) (*survey.Contact, error) {
+func (n noContacts) AddContact(context.Context, string, survey.Details, time.Time) (*survey.Contact, error) {
 	return nil, n.err
 }
 func (n noContacts) ChangeContact(context.Context, string, int, func(*survey.Contact) error, time.Time) (*survey.Contact, error) {
@@ -118,7 +118,7 @@ func onTables(t *testing.T) (caller, *testkit.Tables, *testkit.Clock) {
 	clock := testkit.NewClock(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))
 	catalog := store.NewCatalog(tables.Store, clock.Now)
 	return caller{t, &Handler{
-		Sheets: tables.Store, Feed: tables.Store, Annotations: tables.Store, Shares: tables.Store, Touchpoints: catalog, Definitions: catalog, Contacts: tables.Store, History: tables.Store, Rules: catalog,
+		Sheets: tables.Store, Feed: tables.Store, Annotations: tables.Store, Shares: tables.Store, Touchpoints: catalog, Definitions: catalog, Contacts: tables.Store, History: tables.Store, Rules: catalog, Log: tables.Store,
 		Bus: &bus{}, Zone: helsinki, Now: clock.Now,
 	}}, tables, clock
 }
@@ -547,7 +547,7 @@ func TestASuspectAnswerIsNone(t *testing.T) {
 type one struct{ noContacts }
 
 func (one) Contact(_ context.Context, id string) (*survey.Contact, error) {
-	return &survey.Contact{ID: id, Version: 1, Zone: "Europe/Helsinki"}, nil
+	return &survey.Contact{ID: id, Version: 1, Ref: "C-1", Zone: "Europe/Helsinki"}, nil
 }
 
 type history struct {
@@ -565,8 +565,8 @@ func (h history) AsksOf(context.Context, string) ([]*survey.Ask, error) { return
 func TestFailuresOfContactsAreOpaque(t *testing.T) {
 	broken := noContacts{errors.New("the table is on fire")}
 	for _, h := range []*Handler{
-		{Contacts: broken, Rules: book{}, Now: time.Now},
-		{Contacts: one{noContacts: broken}, History: history{err: broken.err}, Rules: book{}, Now: time.Now},
+		{Contacts: broken, Rules: book{}, Log: &ledger{}, Now: time.Now},
+		{Contacts: one{noContacts: broken}, History: history{err: broken.err}, Rules: book{}, Log: &ledger{}, Now: time.Now},
 	} {
 		c := caller{t, h}
 		for route, body := range map[string]string{

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -72,24 +73,42 @@ func timeCell(t *time.Time) cell {
 }
 
 // export answers with a file: the scores of a touchpoint by period, or its
-// comments.
-func (h *Handler) export(ctx context.Context, r *call) (apigw.Response, error) {
+// comments. It changes nothing, and is recorded as what was taken out.
+func (h *Handler) export(ctx context.Context, r *call) (change, error) {
 	values, err := onceEach(r.RawQueryString, "what", "format", "separator", "from", "to", "by", "series", "channel", "segment", "category", "score", "locale", "q", "cursor")
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	t, err := h.touchpoint(ctx, r, r.Path("touchpoint"))
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	f, err := parseFile(values)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
+	write := h.exportComments
 	if f.what == exportScores {
-		return h.exportScores(ctx, r, t, f)
+		write = h.exportScores
 	}
-	return h.exportComments(ctx, r, t, f)
+	from, to, err := h.days(f.question)
+	if err != nil {
+		return change{}, err
+	}
+	after := loggedExport{f.what, f.format, from.Format(dateFormat), to.Format(dateFormat), slices.Sorted(maps.Keys(f.question))}
+	return change{action: survey.Export, subject: t.ID, after: after, do: func(ctx context.Context) (apigw.Response, error) {
+		return write(ctx, r, t, f)
+	}}, nil
+}
+
+// loggedExport is an export in the audit log. Of parameters that a name could be
+// in, such as a search, their own names stand there alone.
+type loggedExport struct {
+	What       string   `json:"what"`
+	Format     string   `json:"format"`
+	From       string   `json:"from"`
+	To         string   `json:"to"`
+	Parameters []string `json:"parameters,omitempty"`
 }
 
 // file is what an export shall be.

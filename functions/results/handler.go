@@ -1,7 +1,7 @@
 // Package results is the function that the dashboard and other programs work
 // with: it reads scores, from the sheets that tally counted, and touchpoints;
-// keeps the contacts, and says why one was asked or not; and takes business
-// events. openapi.yaml is its contract.
+// keeps the contacts, and says why one was asked or not; takes business events;
+// and keeps a log of who changed what. openapi.yaml is its contract.
 package results
 
 import (
@@ -55,6 +55,7 @@ type Handler struct {
 	Rules       Rules
 	Annotations Annotations
 	Shares      Shares
+	Log         Log
 	Demo        Demo // nil where nothing is generated
 	// Signin is where people sign in to the dashboard.
 	Signin Signin
@@ -87,28 +88,29 @@ var routes = map[string]route{
 	"GET /api/responses":            {(*Handler).responses, signin.Viewer},
 	"GET /api/themes/{touchpoint}":  {(*Handler).themes, signin.Viewer},
 	"GET /api/contacts":             {(*Handler).listContacts, signin.Agent},
-	"POST /api/contacts":            {(*Handler).addContact, signin.Agent},
+	"POST /api/contacts":            {recorded((*Handler).addContact), signin.Agent},
 	"GET /api/contacts/{id}":        {(*Handler).getContact, signin.Agent},
-	"PATCH /api/contacts/{id}":      {(*Handler).changeContact, signin.Agent},
-	"DELETE /api/contacts/{id}":     {(*Handler).deleteContact, signin.Admin},
+	"PATCH /api/contacts/{id}":      {recorded((*Handler).changeContact), signin.Agent},
+	"DELETE /api/contacts/{id}":     {recorded((*Handler).deleteContact), signin.Admin},
 	"GET /api/contacts/{id}/why":    {(*Handler).why, signin.Agent},
 	"POST /api/events":              {(*Handler).takeEvents, signin.Agent},
 
 	"GET /api/touchpoints/{touchpoint}":          {(*Handler).showTouchpoint, signin.Viewer},
-	"PUT /api/touchpoints/{touchpoint}":          {(*Handler).putTouchpoint, signin.Admin},
+	"PUT /api/touchpoints/{touchpoint}":          {recorded((*Handler).putTouchpoint), signin.Admin},
 	"POST /api/touchpoints/{touchpoint}/plan":    {(*Handler).planTouchpoint, signin.Admin},
 	"POST /api/touchpoints/{touchpoint}/preview": {(*Handler).previewTouchpoint, signin.Viewer},
 
 	"GET /api/annotations":             {(*Handler).listAnnotations, signin.Viewer},
-	"POST /api/annotations":            {(*Handler).addAnnotation, signin.Agent},
-	"PATCH /api/annotations/{id}":      {(*Handler).changeAnnotation, signin.Agent},
-	"DELETE /api/annotations/{id}":     {(*Handler).deleteAnnotation, signin.Agent},
+	"POST /api/annotations":            {recorded((*Handler).addAnnotation), signin.Agent},
+	"PATCH /api/annotations/{id}":      {recorded((*Handler).changeAnnotation), signin.Agent},
+	"DELETE /api/annotations/{id}":     {recorded((*Handler).deleteAnnotation), signin.Agent},
 	"GET /api/annotations/{id}/effect": {(*Handler).annotationEffect, signin.Viewer},
 	"GET /api/shares":                  {(*Handler).listShares, signin.Agent},
-	"POST /api/shares":                 {(*Handler).addShare, signin.Agent},
-	"DELETE /api/shares/{id}":          {(*Handler).deleteShare, signin.Agent},
-	"GET /api/export/{touchpoint}":     {(*Handler).export, signin.Viewer},
+	"POST /api/shares":                 {recorded((*Handler).addShare), signin.Agent},
+	"DELETE /api/shares/{id}":          {recorded((*Handler).deleteShare), signin.Agent},
+	"GET /api/export/{touchpoint}":     {recorded((*Handler).export), signin.Viewer},
 	"GET /shared/{key}":                {(*Handler).openShare, signin.Nobody},
+	"GET /api/audit":                   {(*Handler).readAudit, signin.Admin},
 }
 
 // call is a request, and who makes it: the gateway has verified the token.

@@ -25,6 +25,7 @@ import (
 	"github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/score"
+	"github.com/pulssi/pulssi/shared/signin"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 	"github.com/pulssi/pulssi/shared/topology"
@@ -190,6 +191,9 @@ func TestContractListsWhatThereIs(t *testing.T) {
 		{[]string{"Decision", "properties", "verdict"}, texts([]survey.Verdict{survey.Planned, survey.WasAsked, survey.Refused})},
 		{[]string{"Decision", "properties", "reason"}, texts(append([]survey.Reason{""}, survey.Reasons()...))},
 		{[]string{"Event", "properties", "type"}, events.Types()},
+		{[]string{"Action"}, texts(survey.Actions())},
+		{[]string{"AuditEntry", "properties", "role"}, append(texts(signin.Roles()), survey.Operator)},
+		{[]string{"AuditEntry", "properties", "outcome"}, texts([]survey.Outcome{survey.Begun, survey.Failed})},
 	} {
 		var got []string
 		for _, v := range at(t, doc, append(append([]string{"components", "schemas"}, tt.path...), "enum")...).([]any) {
@@ -455,7 +459,7 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 	}
 	failing := &Handler{
 		Demo: broken{}, Sheets: &counted{err: errors.New("down")}, Feed: &feed{err: errors.New("down")}, Touchpoints: definitions{shop}, Contacts: noContacts{errors.New("down")}, Rules: book{},
-		Bus: &bus{err: errors.New("down")}, Zone: helsinki, Now: clock.Now,
+		Bus: &bus{err: errors.New("down")}, Log: &ledger{}, Zone: helsinki, Now: clock.Now,
 	}
 	mark := survey.Annotation{ID: survey.NewID(), Version: 1, Touchpoint: "shop-nps", Date: "2026-10-14", Text: "Kassa"}
 	keys := []string{survey.NewID(), survey.NewID()}
@@ -466,7 +470,8 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 	}}
 	failing.Annotations, failing.Shares = &marks{err: errors.New("down")}, &shared{err: errors.New("down")}
 	most := survey.Errorf(survey.Conflict, "shares", "there are too many already")
-	full := &Handler{Annotations: &marks{err: most}, Shares: &shared{err: most}, Touchpoints: definitions{shop}, Zone: helsinki, Now: clock.Now}
+	full := &Handler{Annotations: &marks{err: most}, Shares: &shared{err: most}, Log: &ledger{}, Touchpoints: definitions{shop}, Zone: helsinki, Now: clock.Now}
+	logless := &Handler{Log: &ledger{err: errors.New("down")}, Zone: helsinki, Now: clock.Now}
 	noTouchpoints := &Handler{Touchpoints: down{}, Zone: helsinki, Now: clock.Now}
 	set, _ := settings()
 	notSet, _ := settings()
@@ -626,6 +631,11 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		{memory, "GET /api/export/{touchpoint}", "shop-nps", "what=x", "", nil, 400},
 		{memory, "GET /api/export/{touchpoint}", "other", "", "", nil, 404},
 		{failing, "GET /api/export/{touchpoint}", "shop-nps", "", "", nil, 500},
+		{memory, "GET /api/audit", "", "", "", nil, 200},
+		{memory, "GET /api/audit", "", "from=2026-11-01&action=share.delete", "", nil, 200},
+		{memory, "GET /api/audit", "", "", "", known(memory), 304},
+		{memory, "GET /api/audit", "", "action=share", "", nil, 400},
+		{logless, "GET /api/audit", "", "", "", nil, 500},
 		{c.h, "GET /api/contacts", "", "", "", nil, 200},
 		{c.h, "GET /api/contacts", "", "ref=nobody", "", nil, 200},
 		{c.h, "GET /api/contacts", "", "limit=1", "", nil, 200},
@@ -636,7 +646,7 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 		{c.h, "POST /api/contacts", "", "", aino, nil, 409},
 		{c.h, "POST /api/contacts", "", "", big, nil, 413},
 		{c.h, "POST /api/contacts", "", "", `{}`, plain, 415},
-		{failing, "POST /api/contacts", "", "", `{}`, nil, 500},
+		{failing, "POST /api/contacts", "", "", `{"ref":"C-1"}`, nil, 500},
 		{c.h, "GET /api/contacts/{id}", k.ID, "", "", nil, 200},
 		{c.h, "GET /api/contacts/{id}", "x", "", "", nil, 400},
 		{c.h, "GET /api/contacts/{id}", survey.NewID(), "", "", nil, 404},

@@ -175,13 +175,13 @@ func (h *Handler) planTouchpoint(ctx context.Context, r *call) (apigw.Response, 
 
 // putTouchpoint stores a definition where the one that it was made from is
 // still in force.
-func (h *Handler) putTouchpoint(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) putTouchpoint(ctx context.Context, r *call) (change, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	b, err := jsonBody(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	var in struct {
 		Version    *int            `json:"version"`
@@ -189,36 +189,40 @@ func (h *Handler) putTouchpoint(ctx context.Context, r *call) (apigw.Response, e
 		KeepSeries bool            `json:"keepSeries"`
 	}
 	if err := apigw.DecodeJSON(b, &in); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	if in.Version == nil || *in.Version < 0 {
-		return apigw.Response{}, survey.Errorf(survey.Invalid, "version", "version must be that of the definition which is changed, or 0 for a new touchpoint")
+		return change{}, survey.Errorf(survey.Invalid, "version", "version must be that of the definition which is changed, or 0 for a new touchpoint")
 	}
 	p, err := h.propose(ctx, r, in.Definition, in.KeepSeries)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	was, t := p.revision.Was, p.revision.Becomes
 	switch {
 	case was == nil && *in.Version != 0:
-		return apigw.Response{}, errNoTouchpoint()
+		return change{}, errNoTouchpoint()
 	case was != nil && was.Version != *in.Version:
-		return apigw.Response{}, survey.Errorf(survey.Conflict, "version", "version must be %d, which is in force by now: read the touchpoint again", was.Version)
+		return change{}, survey.Errorf(survey.Conflict, "version", "version must be %d, which is in force by now: read the touchpoint again", was.Version)
 	case len(p.problems) > 0:
-		return apigw.Response{}, p.problems[0]
+		return change{}, p.problems[0]
 	}
 	status := http.StatusOK
 	if was == nil {
 		status = http.StatusCreated
 	}
-	if p.revision.Writes() {
+	answer := apigw.JSON(status, changedTouchpoint{newDefinition(t), newTouchpointEffect(p.revision, p.notes)})
+	if !p.revision.Writes() {
+		return change{do: func(context.Context) (apigw.Response, error) { return answer, nil }}, nil
+	}
+	return change{action: survey.PutAction(was, t), subject: t.ID, before: was, after: t, do: func(ctx context.Context) (apigw.Response, error) {
 		if err := h.Definitions.PutTouchpoint(ctx, was, t); err != nil {
 			return apigw.Response{}, err
 		}
 		slog.InfoContext(ctx, "touchpoint changed", "request", r.RequestContext.RequestID, "by", r.who.ID,
 			"touchpoint", t.ID, "version", t.Version, "series", t.Series)
-	}
-	return apigw.JSON(status, changedTouchpoint{newDefinition(t), newTouchpointEffect(p.revision, p.notes)}), nil
+		return answer, nil
+	}}, nil
 }
 
 func errNoTouchpoint() error {

@@ -102,7 +102,12 @@ func as(t *testing.T, h *Handler, route, id, body string, groups ...string) apig
 func declared(t *testing.T, otherwise string) string {
 	t.Helper()
 	_, w := settings()
-	b, err := json.Marshal(newDefinition(w.definitions[0]).Definition)
+	return declaredOf(t, w.definitions[0], otherwise)
+}
+
+func declaredOf(t *testing.T, of *survey.Touchpoint, otherwise string) string {
+	t.Helper()
+	b, err := json.Marshal(newDefinition(of).Definition)
 	if err != nil {
 		t.Fatal(err)
 	}

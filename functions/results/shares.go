@@ -83,30 +83,39 @@ func (h *Handler) listShares(ctx context.Context, r *call) (apigw.Response, erro
 
 // addShare makes a shared view. Its key is random, and kept by nobody but whom
 // it is told.
-func (h *Handler) addShare(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) addShare(ctx context.Context, r *call) (change, error) {
 	if _, err := onceEach(r.RawQueryString); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	b, err := jsonBody(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	s, err := decodeShare(b)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	if err := s.Check(h.today()); err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
 	if err := h.checkView(ctx, r, s.View); err != nil {
-		return apigw.Response{}, within("view", err)
+		return change{}, within("view", err)
 	}
 	key := survey.NewID()
 	s.ID, s.By, s.At = survey.ShareID(key), r.who.ID, h.Now().UTC().Truncate(time.Millisecond)
-	if err := h.Shares.AddShare(ctx, s); err != nil {
-		return apigw.Response{}, err
-	}
-	return apigw.JSON(http.StatusCreated, newlyShared{newShare(s), key, "/s/" + key}), nil
+	return change{action: survey.ShareAdd, subject: s.ID, after: loggedShare(s), do: func(ctx context.Context) (apigw.Response, error) {
+		if err := h.Shares.AddShare(ctx, s); err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.JSON(http.StatusCreated, newlyShared{newShare(s), key, "/s/" + key}), nil
+	}}, nil
+}
+
+// loggedShare is a share in the audit log: its name may be somebody's and stands
+// as its fingerprint. Its key is not known here.
+func loggedShare(s survey.Share) share {
+	s.Name = survey.Fingerprint(s.Name)
+	return newShare(s)
 }
 
 // decodeShare reads a body that makes a shared view. The errors are those of
@@ -188,13 +197,19 @@ func (h *Handler) checkView(ctx context.Context, r *call, v survey.View) error {
 	return err
 }
 
-func (h *Handler) deleteShare(ctx context.Context, r *call) (apigw.Response, error) {
+func (h *Handler) deleteShare(ctx context.Context, r *call) (change, error) {
 	id, err := onlyID(r)
 	if err != nil {
-		return apigw.Response{}, err
+		return change{}, err
 	}
-	if err := h.Shares.DeleteShare(ctx, id); err != nil {
-		return apigw.Response{}, err
+	was, err := h.Shares.Share(ctx, id)
+	if err != nil {
+		return change{}, err
 	}
-	return apigw.Response{StatusCode: http.StatusNoContent}, nil
+	return change{action: survey.ShareDelete, subject: id, before: loggedShare(was), do: func(ctx context.Context) (apigw.Response, error) {
+		if err := h.Shares.DeleteShare(ctx, id); err != nil {
+			return apigw.Response{}, err
+		}
+		return apigw.Response{StatusCode: http.StatusNoContent}, nil
+	}}, nil
 }

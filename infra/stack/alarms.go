@@ -95,6 +95,7 @@ var first = map[topology.Function]string{
 	topology.Send:     "Some asks were not sent. First read the log of send and mend the cause, then move them back (scripts/redrive asks-failed).",
 	topology.Intake:   "A file was not imported to its end. First read the log of intake and mend the cause, then move its notice back (scripts/redrive imports-failed) or upload it again.",
 	topology.Plan:     "Business events were refused, or planning failed. First read a message of the queue: a refused event has its reason with it, of the rest the log of plan tells. Mended, send the events again.",
+	topology.Publish:  "CloudFormation could not be told whether the files of the front are written, and waits. First read the log of publish and mend the cause; CloudFormation gives up after five minutes, and can deploy again.",
 	topology.Delivery: "What became of e-mails, or a reply by SMS, is not noted. First read the log of delivery and mend the cause, then invoke it with the messages of the queue.",
 }
 

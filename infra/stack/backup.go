@@ -33,9 +33,9 @@ const backupDays = 35
 func NewBackup(scope constructs.Construct, id string, props *BackupProps) *Backup {
 	this := constructs.NewConstruct(scope, &id)
 	vault := awsbackup.NewBackupVault(this, jsii.String("Vault"), &awsbackup.BackupVaultProps{
-		BackupVaultName:            jsii.String(props.Settings.name()),
 		BlockRecoveryPointDeletion: jsii.Bool(true),
-		// The last copies are what is left when all else is gone.
+		// The last copies are what is left when all else is gone. It has no name
+		// of ours, which a later deployment would find taken.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 	plan := awsbackup.NewBackupPlan(this, jsii.String("Plan"), &awsbackup.BackupPlanProps{

@@ -31,7 +31,7 @@ var wildcards = []struct {
 }{
 	{[]topology.Function{topology.Tally}, `/^Resource::.*\/stream\/\*$/`, "The streams of one table: Lambda looks whether the role can list them when the mapping is made, and the name of one is a moment."},
 	{[]topology.Function{topology.Intake}, `/^Resource::.*\/(uploads|reports)\/\*$/`, "The files of one folder of the bucket, whose names people choose."},
-	{[]topology.Function{topology.PublishFunction}, `/^Resource::<FrontFiles.*\.Arn>\/\*$/`, "All files of the bucket that holds the published ones and nothing else."},
+	{[]topology.Function{topology.PublishFunction}, `/^Resource::<FrontFiles.*\.Arn>\/(pulssi|dashboard\/assets\/)\*$/`, "The published files, whose names have their version."},
 	{topology.Schedulers(), `/^Resource::arn:.*:scheduler:.*:schedule\/.*\/\*$/`, "The schedules of the deployment's own group, whose names are ids."},
 	{[]topology.Function{topology.Send}, `/^Resource::arn:.*:ses:.*:identity\/\*$/`, "Whatever identity makes the sender a verified one; the condition on the sender's address is what limits it."},
 	{[]topology.Function{topology.Send}, `/^Resource::\*$/`, "A phone number is no resource of AWS that could be named; NotResource keeps sns:Publish from topics."},
@@ -62,7 +62,7 @@ func (p *Pulssi) exceptions() {
 	if p.Settings.Domain == "" {
 		except(p.Front.Distribution, "CFR4", "CloudFront's own name takes TLS 1.0 too, and nothing can be set for it; with a domain it is TLS 1.2 or newer.")
 	}
-	for _, q := range []constructs.IConstruct{p.Events.Failed, p.Notices.Failed} {
+	for _, q := range []constructs.IConstruct{p.Events.Failed, p.Notices.Failed, p.Untold} {
 		except(q, "SQS3", "It is where others put what they could not deliver.")
 	}
 	for _, w := range wildcards {

@@ -135,7 +135,6 @@ var answered = map[topology.Function]string{
 	topology.Answer:  "who asks is told, and can try again",
 	topology.Vote:    "who asks is told, and can try again",
 	topology.Results: "who asks is told, and can try again",
-	topology.Publish: "CloudFormation waits for it, tells, and takes the deployment back",
 }
 
 // TestFunctionsAreWatched has for each function a log that ends, an alarm, and a

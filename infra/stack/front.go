@@ -66,10 +66,11 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 	p := &awscloudfront.DistributionProps{
 		Comment: jsii.String(s.name()),
 		// Europe and North America, the cheapest; others are served from there.
-		PriceClass:    awscloudfront.PriceClass_PRICE_CLASS_100,
-		HttpVersion:   awscloudfront.HttpVersion_HTTP2_AND_3,
-		WebAclId:      props.Firewall.ACL.AttrArn(),
-		EnableLogging: jsii.Bool(false),
+		PriceClass:     awscloudfront.PriceClass_PRICE_CLASS_100,
+		HttpVersion:    awscloudfront.HttpVersion_HTTP2_AND_3,
+		WebAclId:       props.Firewall.ACL.AttrArn(),
+		EnableLogging:  jsii.Bool(false),
+		ErrorResponses: uncached(),
 		DefaultBehavior: &awscloudfront.BehaviorOptions{
 			Origin:                api,
 			AllowedMethods:        awscloudfront.AllowedMethods_ALLOW_ALL(),
@@ -85,7 +86,11 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 					CachePolicyName: jsii.String(s.prefix() + "config"),
 					Comment:         jsii.String("As Cache-Control says, for a minute at most"),
 					MinTtl:          awscdk.Duration_Seconds(jsii.Number(0)), DefaultTtl: awscdk.Duration_Seconds(jsii.Number(0)),
-					MaxTtl:                   awscdk.Duration_Minutes(jsii.Number(1)),
+					MaxTtl: awscdk.Duration_Minutes(jsii.Number(1)),
+					// What a popup is told depends on these, as a test of package vote
+					// has it.
+					QueryStringBehavior:      awscloudfront.CacheQueryStringBehavior_AllowList(jsii.String("part"), jsii.String("locale")),
+					HeaderBehavior:           awscloudfront.CacheHeaderBehavior_AllowList(jsii.String("origin")),
 					EnableAcceptEncodingGzip: jsii.Bool(true), EnableAcceptEncodingBrotli: jsii.Bool(true),
 				}),
 				ResponseHeadersPolicy: headers,
@@ -115,6 +120,17 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 		output(st, "Dns", jsii.String(s.Domain+" CNAME "+*f.Distribution.DistributionDomainName()))
 	}
 	return f
+}
+
+// uncached has CloudFront keep no error: it would for ten seconds, and tell one
+// person what another was told (Amazon CloudFront Developer Guide: How CloudFront
+// caches HTTP 4xx and 5xx status codes from your origin).
+func uncached() *[]*awscloudfront.ErrorResponse {
+	var out []*awscloudfront.ErrorResponse
+	for _, status := range []float64{400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504} {
+		out = append(out, &awscloudfront.ErrorResponse{HttpStatus: &status, Ttl: awscdk.Duration_Seconds(jsii.Number(0))})
+	}
+	return &out
 }
 
 // frontKey is where CloudFormation puts the key.
@@ -162,17 +178,19 @@ func (f *Front) fileHeaders(scope constructs.Construct, s Settings, path string)
 
 // Fill has a function write the files into the bucket when they are another
 // version than before. CloudFormation waits for it, and takes the deployment
-// back where it fails.
-func (f *Front) Fill(fn *Function, version string) {
-	under := jsii.String(*f.Files.BucketArn() + "/*")
-	fn.Allow(jsii.Strings("s3:GetObject", "s3:PutObject"), &[]*string{under})
-	// Without it S3 calls a file that is not there one that is not for it.
-	fn.Allow(jsii.Strings("s3:ListBucket"), &[]*string{f.Files.BucketArn()})
+// back where it fails. It returns what stands for the files being there.
+func (f *Front) Fill(fn *Function, version string) constructs.IDependable {
+	var under []*string
+	for _, path := range filePaths {
+		under = append(under, jsii.String(*f.Files.BucketArn()+path))
+	}
+	fn.Allow(jsii.Strings("s3:GetObject", "s3:PutObject"), &under)
 	written := awscdk.NewCustomResource(f.Files, jsii.String("Written"), &awscdk.CustomResourceProps{
 		ServiceToken:   fn.Function.FunctionArn(),
 		ResourceType:   jsii.String("Custom::Files"),
-		ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(5)),
+		ServiceTimeout: awscdk.Duration_Minutes(jsii.Number(5)), // of a function that cannot even start
 		Properties:     &map[string]any{"Bucket": f.Files.BucketName(), "Version": version},
 	})
 	written.Node().AddDependency(fn.Role)
+	return written
 }

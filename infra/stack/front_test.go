@@ -125,6 +125,11 @@ func TestPublish(t *testing.T) {
 			"ServiceToken": arn(tpl.function(t, stage, topology.Publish), "Arn"), "ServiceTimeout": "300",
 			"Bucket": ref(published(t, tpl)), "Version": "VERSION",
 		})
+		for _, f := range topology.Functions() {
+			if fn := tpl[tpl.function(t, stage, f)]; isHTTP(f) != slices.Contains(fn.DependsOn, id) {
+				t.Errorf("%s: %s waits for %v; those that answer wait for the files", stage, f, fn.DependsOn)
+			}
+		}
 		if !tpl.waitsForPolicy(id, tpl.role(t, stage, topology.Publish)) {
 			t.Errorf("it does not wait for the policy: %v", tpl[id].DependsOn)
 		}
@@ -165,6 +170,18 @@ func TestHeaders(t *testing.T) {
 		check(t, name+": more", p["CustomHeadersConfig"], more)
 	}
 	cache := tpl[theOnly(t, tpl, "AWS::CloudFront::CachePolicy")].Properties["CachePolicyConfig"].(map[string]any)
+	check(t, "what it depends on", cache["ParametersInCacheKeyAndForwardedToOrigin"], map[string]any{
+		"CookiesConfig":            map[string]any{"CookieBehavior": "none"},
+		"HeadersConfig":            map[string]any{"HeaderBehavior": "whitelist", "Headers": []string{"origin"}},
+		"QueryStringsConfig":       map[string]any{"QueryStringBehavior": "whitelist", "QueryStrings": []string{"part", "locale"}},
+		"EnableAcceptEncodingGzip": true, "EnableAcceptEncodingBrotli": true,
+	})
+	for _, e := range distribution(t, tpl)["CustomErrorResponses"].([]any) {
+		check(t, "how long an error is kept", e.(map[string]any)["ErrorCachingMinTTL"], 0)
+	}
+	if n := len(distribution(t, tpl)["CustomErrorResponses"].([]any)); n != 11 {
+		t.Errorf("%d statuses are never kept", n)
+	}
 	check(t, "how long what popups are told is kept", []any{cache["MinTTL"], cache["DefaultTTL"], cache["MaxTTL"]}, []int{0, 0, 60})
 }
 

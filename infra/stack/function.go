@@ -53,6 +53,7 @@ var sizes = map[topology.Function]size{
 	topology.Plan:    {512, 512, 15 * time.Minute},
 	topology.Intake:  {1024, 2048, 15 * time.Minute},
 	topology.Send:    {256, 512, 30 * time.Second},
+	topology.Publish: {256, 512, time.Minute},
 }
 
 // sizeOf returns what a function has. Go is as fast with 128 MB as with more

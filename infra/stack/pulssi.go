@@ -2,6 +2,7 @@ package stack
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 
@@ -26,6 +27,7 @@ type Pulssi struct {
 	Stack     awscdk.Stack
 	Functions map[topology.Function]*Function
 	Queues    map[string]*Queue // by name
+	Untold    awssqs.Queue      // of the function that publishes
 	Events    *Events
 	Schedules *Schedules
 	Notices   *Notices
@@ -78,7 +80,17 @@ func (p *Pulssi) serve(props *PulssiProps) {
 		p.Functions[f].Know(config.FrontKey, frontKey(p.Data.FrontKey))
 		p.Functions[f].Know(config.PublicURL, p.Front.URL)
 	}
-	p.Front.Fill(p.Functions[topology.PublishFunction], props.FilesVersion)
+	publish := p.Functions[topology.PublishFunction]
+	written := p.Front.Fill(publish, props.FilesVersion)
+	// A page of the new version must find what it loads.
+	for _, f := range p.API.Functions {
+		p.Functions[f].Function.Node().AddDependency(written)
+	}
+	// What could not even be told to CloudFormation.
+	p.Untold = newQueue(p.Stack, "Untold", s.prefix()+string(topology.PublishFunction)+"-failed", &awssqs.QueueProps{})
+	allowSend(publish, p.Untold)
+	publish.KeepFailures(p.Untold)
+	p.Alarms.Failed(string(topology.PublishFunction)+"-failed", topology.PublishFunction, p.Untold)
 	output(p.Stack, "Url", p.Front.URL)
 }
 

@@ -438,8 +438,9 @@ func TestPermissions(t *testing.T) {
 		switch f {
 		case topology.PublishFunction:
 			files := arn(published(t, tpl), "Arn")
-			allow(join(files, "/*"), "s3:GetObject", "s3:PutObject")
-			allow(files, "s3:ListBucket")
+			allow(join(files, "/pulssi*"), "s3:GetObject", "s3:PutObject")
+			allow(join(files, "/dashboard/assets/*"), "s3:GetObject", "s3:PutObject")
+			allow(arn(tpl.queue(t, "publish-failed"), "Arn"), "sqs:SendMessage")
 		case topology.Delivery:
 			allow(arn(tpl.queue(t, "delivery-failed"), "Arn"), "sqs:SendMessage")
 		case topology.Intake:
@@ -601,7 +602,7 @@ func of(operator string, source any) string {
 // particular.
 func TestFailedInvocations(t *testing.T) {
 	tpl := synth(t, Dev)
-	queues := map[topology.Function]string{topology.Plan: topology.RefusedEvents, topology.Delivery: "delivery-failed"}
+	queues := map[topology.Function]string{topology.Plan: topology.RefusedEvents, topology.Delivery: "delivery-failed", topology.Publish: "publish-failed"}
 	for f, name := range queues {
 		var found []string
 		for id, r := range tpl.ofType("AWS::Lambda::EventInvokeConfig") {
@@ -764,7 +765,7 @@ func TestAlarms(t *testing.T) {
 				once(name, "AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", 300, 0, dimension("QueueName", arn(id, "QueueName")))
 			}
 		}
-		for _, name := range []string{"asks", "imports", "events", "delivery", "tally"} {
+		for _, name := range []string{"asks", "imports", "events", "delivery", "tally", "publish"} {
 			if want[name+"-failed"] == nil {
 				t.Errorf("there is no queue %s-failed", name)
 			}
@@ -881,7 +882,7 @@ func (t template) waitsForPolicy(id, role string) bool {
 
 func TestQueues(t *testing.T) {
 	tpl := synth(t, Dev)
-	names := []string{topology.RefusedEvents, "delivery-failed"}
+	names := []string{topology.RefusedEvents, "delivery-failed", "publish-failed"}
 	others := []string{topology.RefusedEvents, "delivery-failed", topology.Imports.Name} // see their own tests
 	for _, s := range topology.Streams() {
 		names = append(names, string(s.Function)+"-failed")
@@ -1044,7 +1045,17 @@ func TestTables(t *testing.T) {
 			r := tpl[tpl.byName(t, "AWS::DynamoDB::Table", "TableName", "pulssi-"+string(stage)+"-"+table.Name)]
 			p := r.Properties
 			check(t, table.Name+": deletion policy", r.DeletionPolicy, "Retain")
-			check(t, table.Name+": deletion protection", p["DeletionProtectionEnabled"], stage == Prod)
+			check(t, table.Name+": deletion protection", p["DeletionProtectionEnabled"], stage == Prod || table.Name == "audit")
+			var appendOnly any
+			if table.Name == "audit" {
+				appendOnly = map[string]any{"PolicyDocument": map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
+					"Effect": "Deny", "Principal": map[string]any{"AWS": "*"}, "Resource": "*", "Action": []string{
+						"dynamodb:BatchWriteItem", "dynamodb:DeleteItem",
+						"dynamodb:PartiQLDelete", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:UpdateItem",
+					},
+				}}}}
+			}
+			check(t, table.Name+": who may not do what", p["ResourcePolicy"], appendOnly)
 			check(t, table.Name+": recovery", p["PointInTimeRecoverySpecification"], map[string]any{"PointInTimeRecoveryEnabled": true})
 			check(t, table.Name+": billing", p["BillingMode"], "PAY_PER_REQUEST")
 			check(t, table.Name+": key", p["KeySchema"], keySchema(table.Hash, table.Range))

@@ -35,7 +35,8 @@ func NewTable(scope constructs.Construct, id string, props *TableProps) *Table {
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 		},
-		DeletionProtection: jsii.Bool(props.Settings.Stage == Prod),
+		// The audit log stays in every stage: who works on it may be whom it tells of.
+		DeletionProtection: jsii.Bool(props.Settings.Stage == Prod || t.Name == topology.Audit.Name),
 		// Answers cannot be asked for again: they outlive a stack that is
 		// deleted or renamed by mistake.
 		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
@@ -45,6 +46,9 @@ func NewTable(scope constructs.Construct, id string, props *TableProps) *Table {
 	}
 	if t.TTL != "" {
 		p.TimeToLiveAttribute = jsii.String(t.TTL)
+	}
+	if t.Name == topology.Audit.Name {
+		p.ResourcePolicy = appendOnly()
 	}
 	table := awsdynamodb.NewTable(scope, &id, p)
 	for _, ix := range t.Indexes {
@@ -60,6 +64,21 @@ func NewTable(scope constructs.Construct, id string, props *TableProps) *Table {
 		})
 	}
 	return &Table{table, *props}
+}
+
+// appendOnly keeps everybody, the account's administrators too, from changing and
+// deleting what is in a table, unless they first change this policy, of which
+// CloudTrail tells. What expires goes all the same.
+func appendOnly() awsiam.PolicyDocument {
+	return awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Effect:     awsiam.Effect_DENY,
+			Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+			Actions: jsii.Strings("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem",
+				"dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"),
+			Resources: jsii.Strings("*"), // of this table
+		}),
+	}})
 }
 
 func attribute(a topology.Attribute) *awsdynamodb.Attribute {

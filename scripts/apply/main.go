@@ -15,6 +15,8 @@
 // question. The file should say the same (stopped: true): the next apply goes by
 // it.
 //
+// Each write is in the audit log before it is done, with who ran the command.
+//
 // It works on the local stack while that is running, on DYNAMODB_ENDPOINT
 // where it is set, and otherwise on the AWS account of the environment's
 // credentials, in the tables that PULSSI_TABLE_PREFIX names.
@@ -37,6 +39,7 @@ import (
 
 	"github.com/pulssi/pulssi/scripts/apply/touchpoints"
 	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -52,7 +55,7 @@ func interruptible() error {
 	defer stop()
 	return run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (deployment, error) {
 		d, err := connect.Open(ctx)
-		return deployment{d.Store, d.Where, d.Now}, err
+		return deployment{d.Store, d.Where, d.Now, func(ctx context.Context) (operator.Operator, error) { return operator.Of(ctx, d) }}, err
 	})
 }
 
@@ -68,6 +71,31 @@ type deployment struct {
 	Store
 	where string // in words
 	now   func() time.Time
+	// operator is asked before the first write.
+	operator func(context.Context) (operator.Operator, error)
+}
+
+// recorded returns the store of the deployment, each write of which is recorded
+// in the audit log first.
+func (d deployment) recorded(ctx context.Context) (recorded, error) {
+	by, err := d.operator(ctx)
+	return recorded{d, by}, err
+}
+
+// recorded is a store whose writes are recorded first.
+type recorded struct {
+	Store
+	by operator.Operator
+}
+
+func (r recorded) PutTouchpoint(ctx context.Context, was, t *survey.Touchpoint) error {
+	return r.by.Do(ctx, survey.PutAction(was, t), t.ID, was, t, func(ctx context.Context) error { return r.Store.PutTouchpoint(ctx, was, t) })
+}
+
+func (r recorded) PutRules(ctx context.Context, was, rules survey.Rules) error {
+	becomes := rules.Complete()
+	becomes.Version = was.Version + 1
+	return r.by.Do(ctx, survey.RulesPut, "", was, becomes, func(ctx context.Context) error { return r.Store.PutRules(ctx, was, rules) })
 }
 
 // terminal returns f where a person can answer on it, and else nil.
@@ -148,7 +176,11 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 			return err
 		}
 	}
-	if err := plan.Apply(ctx, d); err != nil {
+	to, err := d.recorded(ctx)
+	if err != nil {
+		return err
+	}
+	if err := plan.Apply(ctx, to); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "\nWrote %d. Running functions take it up within a minute.\n", plan.Writes())
@@ -181,8 +213,8 @@ func makePlan(ctx context.Context, path string, keep []string, open func(context
 
 // setStopped stops a touchpoint, or has it go on: another version of the same
 // series.
-func setStopped(ctx context.Context, s Store, id string, stopped bool, out io.Writer) error {
-	all, err := s.Touchpoints(ctx)
+func setStopped(ctx context.Context, d deployment, id string, stopped bool, out io.Writer) error {
+	all, err := d.Touchpoints(ctx)
 	if err != nil {
 		return err
 	}
@@ -202,7 +234,11 @@ func setStopped(ctx context.Context, s Store, id string, stopped bool, out io.Wr
 	t := *was
 	t.Stopped = stopped
 	t.Version++
-	if err := s.PutTouchpoint(ctx, was, &t); err != nil {
+	to, err := d.recorded(ctx)
+	if err != nil {
+		return err
+	}
+	if err := to.PutTouchpoint(ctx, was, &t); err != nil {
 		return fmt.Errorf("touchpoint %s: %w", id, err)
 	}
 	words := "%s asks again (version %d); running functions take it up within a minute. Remove stopped: true from your touchpoints file, where it is, or the next apply stops it again.\n"

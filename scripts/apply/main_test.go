@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,21 +13,42 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// memory is a store of touchpoints and rules. What it has of a touchpoint is its
-// versions.
+// memory is a store of touchpoints and rules, and an audit log. What it has of a
+// touchpoint is its versions. It takes a write once that is recorded.
 type memory struct {
 	all   []*survey.Touchpoint
 	rules survey.Rules
+
+	deeds []survey.Deed
+	down  error // of the log
+	wrote int
+}
+
+func (m *memory) Record(_ context.Context, d survey.Deed) error {
+	if m.down != nil {
+		return m.down
+	}
+	m.deeds = append(m.deeds, d)
+	return d.Check()
+}
+
+// written returns an error where a write is not recorded.
+func (m *memory) written() error {
+	if m.wrote++; len(m.deeds) != m.wrote {
+		return fmt.Errorf("write %d comes when %d are recorded", m.wrote, len(m.deeds))
+	}
+	return nil
 }
 
 func (m *memory) Touchpoints(context.Context) ([]*survey.Touchpoint, error) { return m.all, nil }
 
 func (m *memory) PutTouchpoint(_ context.Context, _, t *survey.Touchpoint) error {
 	m.all = append(m.all, t)
-	return nil
+	return m.written()
 }
 
 func (m *memory) Rules(context.Context) (survey.Rules, error) { return m.rules.Complete(), nil }
@@ -34,12 +56,16 @@ func (m *memory) Rules(context.Context) (survey.Rules, error) { return m.rules.C
 func (m *memory) PutRules(_ context.Context, _, r survey.Rules) error {
 	m.rules = r
 	m.rules.Version++
-	return nil
+	return m.written()
 }
 
 // open returns a deployment whose clock has been moved into 2027.
 func (m *memory) open(context.Context) (deployment, error) {
-	return deployment{m, "the test", func() time.Time { return time.Date(2027, 8, 2, 9, 0, 0, 0, time.UTC) }}, nil
+	now := func() time.Time { return time.Date(2027, 8, 2, 9, 0, 0, 0, time.UTC) }
+	by := func(context.Context) (operator.Operator, error) {
+		return operator.Operator{Name: "local:maija", Log: m, Now: now}, nil
+	}
+	return deployment{m, "the test", now, by}, nil
 }
 
 const file = `locales: [en]
@@ -83,8 +109,13 @@ func TestRun(t *testing.T) {
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
 				t.Errorf("error %v, want %s", err, tt.err)
 			}
-			if len(m.all) != tt.writes || !strings.Contains(out.String(), tt.out) {
-				t.Errorf("%d writes, %s", len(m.all), out.String())
+			if len(m.all) != tt.writes || len(m.deeds) != tt.writes || !strings.Contains(out.String(), tt.out) {
+				t.Errorf("%d writes, %d recorded, %s", len(m.all), len(m.deeds), out.String())
+			}
+			for _, d := range m.deeds {
+				if d.Who != "local:maija" || d.Role != survey.Operator || d.Action != survey.TouchpointPut || d.Subject != "shop" || d.Before != nil || !strings.Contains(string(d.After), `"metric":"nps"`) {
+					t.Errorf("the log has %+v", d)
+				}
 			}
 		})
 	}
@@ -113,6 +144,15 @@ func TestRun(t *testing.T) {
 		}
 		if m.rules.Version != 1 || m.rules.Rest.String() != "14d" || !strings.Contains(out.String(), `rest: "30d" -> "14d"`) || !strings.Contains(out.String(), "Wrote 1.") {
 			t.Errorf("%+v: %s", m.rules, out.String())
+		}
+		if d := m.deeds[0]; d.Action != survey.RulesPut || !strings.Contains(string(d.Before), `"rest":"30d"`) || !strings.Contains(string(d.After), `"rest":"14d"`) {
+			t.Errorf("the log has %s before, %s after", d.Before, d.After)
+		}
+	})
+	t.Run("no log", func(t *testing.T) {
+		m := &memory{down: errors.New("down")}
+		if err := run(t.Context(), []string{"-yes", good}, nil, io.Discard, m.open); !errors.Is(err, m.down) || len(m.all) > 0 {
+			t.Errorf("%v, %d writes", err, len(m.all))
 		}
 	})
 	t.Run("by the deployment's clock", func(t *testing.T) {
@@ -167,6 +207,8 @@ func TestStopAndStart(t *testing.T) {
 				t.Errorf("wrote %+v", written[0])
 			case tt.becomes != nil && (len(written) != 1 || !reflect.DeepEqual(written[0], tt.becomes)):
 				t.Errorf("wrote %+v", written)
+			case tt.becomes != nil && m.deeds[0].Action != map[bool]survey.Action{true: survey.TouchpointStop, false: survey.TouchpointStart}[tt.becomes.Stopped]:
+				t.Errorf("the log has %+v", m.deeds)
 			}
 		})
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/pulssi/pulssi/events"
 	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/scripts/dev/post"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/awsenv"
 	"github.com/pulssi/pulssi/shared/config"
@@ -130,14 +131,21 @@ func ask(ctx context.Context, d connect.Deployment, o options, out io.Writer) er
 		_, err := fmt.Fprint(out, printed(m))
 		return err
 	}
-	err = d.Store.CreateAsk(ctx, &survey.Ask{
-		ID: m.Ask, Touchpoint: all[i].ID, Series: all[i].Series, Metric: all[i].Metric, Channel: m.Channel,
-		Locale: cmp.Or(o.locale, rules.Locale), AskedAt: now, SentAt: now, Test: true,
-	})
+	by, err := operator.Of(ctx, d)
 	if err != nil {
 		return err
 	}
-	if err := send(ctx, d, m); err != nil {
+	err = by.Do(ctx, survey.TestAsk, all[i].ID, nil, map[string]survey.Channel{"channel": m.Channel}, func(ctx context.Context) error {
+		err := d.Store.CreateAsk(ctx, &survey.Ask{
+			ID: m.Ask, Touchpoint: all[i].ID, Series: all[i].Series, Metric: all[i].Metric, Channel: m.Channel,
+			Locale: cmp.Or(o.locale, rules.Locale), AskedAt: now, SentAt: now, Test: true,
+		})
+		if err != nil {
+			return err
+		}
+		return send(ctx, d, m)
+	})
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "Sent by %s, about %s. What you answer is not counted: %s/a/%s\n", m.Channel, all[i].ID, d.URL, m.Ask)

@@ -91,7 +91,7 @@ func deployment(t *testing.T) (connect.Deployment, *post.Box) {
 			t.Error(err)
 		}
 	})
-	return connect.Deployment{Store: tables.Store, URL: "https://answer.example.com", Services: server.URL, Now: clock}, box
+	return connect.Deployment{Store: tables.Store, URL: "https://answer.example.com", Services: server.URL, Now: clock, Local: true}, box
 }
 
 func try(t *testing.T, d connect.Deployment, line string) (string, error) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/asking"
 	"github.com/pulssi/pulssi/shared/store"
@@ -210,24 +211,32 @@ func (t *terminal) add(flags *flag.FlagSet) func(context.Context, []string) erro
 		if err := d.clean(ctx, in.Store); err != nil {
 			return err
 		}
-		out, err := in.Store.Upsert(ctx, []survey.Details{d.Details}, in.Now())
+		by, err := operator.Of(ctx, in)
 		if err != nil {
 			return err
 		}
-		for _, p := range out[0].Problems {
-			t.say("%s: %s\n", p.Field, p.Message)
-		}
-		switch out[0].Result {
-		case store.Refused:
-			return errors.New("nothing was added")
-		case store.Added:
-			t.say("added %s\n", out[0].Contact)
-		case store.Changed:
-			t.say("there is such a contact already, and it was changed: %s\n", out[0].Contact)
-		case store.Unchanged:
-			t.say("there is such a contact already: %s\n", out[0].Contact)
-		}
-		return nil
+		// Whether there is such a contact, the store finds out.
+		after := survey.LoggedContact{Fields: d.Differs(survey.Details{})}
+		return by.Do(ctx, survey.ContactAdd, "", nil, after, func(ctx context.Context) error {
+			out, err := in.Store.Upsert(ctx, []survey.Details{d.Details}, in.Now())
+			if err != nil {
+				return err
+			}
+			for _, p := range out[0].Problems {
+				t.say("%s: %s\n", p.Field, p.Message)
+			}
+			switch out[0].Result {
+			case store.Refused:
+				return errors.New("nothing was added")
+			case store.Added:
+				t.say("added %s\n", out[0].Contact)
+			case store.Changed:
+				t.say("there is such a contact already, and it was changed: %s\n", out[0].Contact)
+			case store.Unchanged:
+				t.say("there is such a contact already: %s\n", out[0].Contact)
+			}
+			return nil
+		})
 	}
 }
 
@@ -254,9 +263,8 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 		if err != nil {
 			return err
 		}
-		was := c.Version
 		now := in.Now()
-		c, err = in.Store.ChangeContact(ctx, c.ID, 0, func(c *survey.Contact) error {
+		change := func(c *survey.Contact) {
 			for name, set := range map[string]func(){
 				"ref": func() { c.Ref = d.Ref }, "email": func() { c.Email = d.Email }, "phone": func() { c.Phone = d.Phone },
 				"first": func() { c.FirstName = d.FirstName }, "last": func() { c.LastName = d.LastName },
@@ -268,13 +276,28 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 				}
 			}
 			c.Merge(survey.Details{OptOut: d.OptOut}, now)
+		}
+		is := *c
+		change(&is)
+		becomes := is.Details()
+		fields := becomes.Differs(c.Details())
+		if len(fields) == 0 {
+			t.say("nothing to change\n")
+			t.print(c)
 			return nil
-		}, now)
+		}
+		by, err := operator.Of(ctx, in)
 		if err != nil {
 			return err
 		}
-		if c.Version == was {
-			t.say("nothing to change\n")
+		was := c.Version
+		before, after := survey.LoggedContact{Version: was}, survey.LoggedContact{Version: was + 1, Fields: fields}
+		err = by.Do(ctx, survey.ContactChange, survey.Fingerprint(c.ID), before, after, func(ctx context.Context) error {
+			c, err = in.Store.ChangeContact(ctx, c.ID, was, func(c *survey.Contact) error { change(c); return nil }, now)
+			return err
+		})
+		if err != nil {
+			return err
 		}
 		t.print(c)
 		return nil
@@ -299,7 +322,16 @@ func (t *terminal) remove(flags *flag.FlagSet) func(context.Context, []string) e
 				return nil
 			}
 		}
-		if err := in.Store.DeleteContact(ctx, c.ID); err != nil {
+		by, err := operator.Of(ctx, in)
+		if err != nil {
+			return err
+		}
+		had := c.Details()
+		before := survey.LoggedContact{Version: c.Version, Fields: had.Differs(survey.Details{})}
+		err = by.Do(ctx, survey.ContactDelete, survey.Fingerprint(c.ID), before, nil, func(ctx context.Context) error {
+			return in.Store.DeleteContact(ctx, c.ID)
+		})
+		if err != nil {
 			return err
 		}
 		t.say("deleted %s\n", c.ID)

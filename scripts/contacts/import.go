@@ -16,6 +16,7 @@ import (
 
 	"github.com/pulssi/pulssi/functions/intake"
 	"github.com/pulssi/pulssi/scripts/contacts/people"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 )
@@ -56,10 +57,18 @@ func (t *terminal) importFile(flags *flag.FlagSet) func(context.Context, []strin
 			return err
 		}
 		i := &intake.Import{Contacts: checking{}, Now: time.Now, Mapping: mapping, Defaults: d, Problems: io.Discard, Tell: t.tell()}
+		record := func(ctx context.Context, do func(context.Context) error) error { return do(ctx) }
 		if !*check {
 			in, err := t.open(ctx)
 			if err != nil {
 				return err
+			}
+			by, err := operator.Of(ctx, in)
+			if err != nil {
+				return err
+			}
+			record = func(ctx context.Context, do func(context.Context) error) error {
+				return by.Do(ctx, survey.ContactsImport, "", nil, map[string]int64{"bytes": info.Size()}, do)
 			}
 			i.Contacts, i.Now = in.Store, in.Now
 			t.note("importing %s into %s\n", info.Name(), in.Where)
@@ -73,14 +82,16 @@ func (t *terminal) importFile(flags *flag.FlagSet) func(context.Context, []strin
 			i.Problems = to
 		}
 		r := &intake.Report{File: info.Name(), Size: info.Size(), Modified: info.ModTime(), StartedAt: i.Now()}
-		if err := i.Run(ctx, f, info.Size(), r); err != nil {
-			return fmt.Errorf("stopped after %d rows; run it again to go on: %w", r.Rows, err)
-		}
-		t.report(r, *check, *problems != "")
-		if r.State == intake.Failed {
-			return errors.New(r.Error)
-		}
-		return nil
+		return record(ctx, func(ctx context.Context) error {
+			if err := i.Run(ctx, f, info.Size(), r); err != nil {
+				return fmt.Errorf("stopped after %d rows; run it again to go on: %w", r.Rows, err)
+			}
+			t.report(r, *check, *problems != "")
+			if r.State == intake.Failed {
+				return errors.New(r.Error)
+			}
+			return nil
+		})
 	}
 }
 

@@ -7,11 +7,15 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
 )
@@ -33,7 +37,7 @@ func (d *desk) says(answer string, args ...string) (string, error) {
 	d.t.Helper()
 	var out bytes.Buffer
 	t := &terminal{out: &out, progress: &out, open: func(context.Context) (connect.Deployment, error) {
-		return connect.Deployment{Store: d.tables.Store, Where: "the test's tables", Now: d.clock.Now}, nil
+		return connect.Deployment{Store: d.tables.Store, Where: "the test's tables", Now: d.clock.Now, Local: true}, nil
 	}}
 	if answer != "" {
 		t.person = strings.NewReader(answer + "\n")
@@ -50,6 +54,24 @@ func (d *desk) run(args ...string) string {
 		d.t.Fatalf("contacts %q: %v\n%s", args, err, out)
 	}
 	return out
+}
+
+// recorded fails the test unless the audit log has these entries, the oldest
+// first: action, subject, and what was before and after; and nothing of anybody.
+func (d *desk) recorded(want ...string) {
+	d.t.Helper()
+	all, _, err := d.tables.Store.Deeds(d.t.Context(), store.DeedQuery{From: d.clock.Now().AddDate(0, 0, -1), To: d.clock.Now().AddDate(0, 0, 1), Limit: store.MaxDeeds})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	var got []string
+	for _, e := range all {
+		got = append(got, strings.Join([]string{string(e.Action), e.Subject, string(e.Before), string(e.After), string(e.Outcome)}, " "))
+	}
+	slices.Reverse(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		d.t.Errorf("the log: -want +got:\n%s", diff)
+	}
 }
 
 // has fails the test where a text lacks something.
@@ -95,6 +117,9 @@ func TestImport(t *testing.T) {
 	}
 	has(t, d.run("show", "+46846500410"), "a@example.com", "sv", "spring")
 	has(t, d.run("import", "-map", "Osoite=email", odd), "... and more; -problems FILE writes all of them")
+	if all, _, err := d.tables.Store.Deeds(t.Context(), store.DeedQuery{From: d.clock.Now(), To: d.clock.Now().AddDate(0, 0, 1), Limit: 10}); err != nil || len(all) != 4 || all[0].Action != survey.ContactsImport {
+		t.Errorf("%v, of four imports the log has %+v", err, all)
+	}
 }
 
 func TestOneContact(t *testing.T) {
@@ -107,8 +132,11 @@ func TestOneContact(t *testing.T) {
 	for _, who := range []string{id, "aino@example.COM", "040 1234567", "+358 40 1234567", "A-7"} {
 		has(t, d.run("show", who), id, "aino@example.com", "+358401234567", "b, vip", "sms since 2026-11-21", "2026-11-21 09:00 UTC")
 	}
+	d.clock.Move(time.Second)
 	has(t, d.run("add", "-ref", "A-7", "-last", "Virtanen"), "there is such a contact already, and it was changed: "+id)
+	d.clock.Move(time.Second)
 	has(t, d.run("add", "-ref", "A-7"), "there is such a contact already: "+id)
+	d.clock.Move(time.Second)
 	has(t, d.run("change", "-first", "Aila", "-phone", "", "-segments", "c", "-opt-out", "email", "A-7"), "Aila", "Virtanen", "email since 2026-11-21, sms since")
 	if c, err := d.tables.Store.Contact(t.Context(), id); err != nil || c.Phone != "" || c.FirstName != "Aila" || c.LastName != "Virtanen" || len(c.Segments) != 1 || len(c.OptOuts) != 2 {
 		t.Errorf("%+v, %v", c, err)
@@ -121,12 +149,20 @@ func TestOneContact(t *testing.T) {
 	if out, err := d.says("n", "delete", "A-7"); err != nil || !strings.HasSuffix(out, "Delete this contact from the test's tables? [y/N] nothing was deleted\n") {
 		t.Errorf("%v, %s", err, out)
 	}
+	d.clock.Move(time.Second)
 	if out, err := d.says("y", "delete", "A-7"); err != nil || !strings.HasSuffix(out, "deleted "+id+"\n") {
 		t.Errorf("%v, %s", err, out)
 	}
 	if _, err := d.says("", "show", "A-7"); survey.CodeOf(err) != survey.NotFound {
 		t.Errorf("after it was deleted: %v", err)
 	}
+	d.recorded(
+		`contact.add   {"fields":["ref","email","phone","firstName","segments","optOut"]} begun`,
+		`contact.add   {"fields":["ref","lastName"]} begun`,
+		`contact.add   {"fields":["ref"]} begun`,
+		`contact.change `+survey.Fingerprint(id)+` {"version":2} {"version":3,"fields":["phone","firstName","segments","optOut"]} begun`,
+		`contact.delete `+survey.Fingerprint(id)+` {"version":3,"fields":["ref","email","firstName","lastName","zone","segments","optOut"]}  begun`,
+	)
 }
 
 func TestWhy(t *testing.T) {

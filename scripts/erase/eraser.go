@@ -90,7 +90,7 @@ func (e *eraser) item(s *sight, f *traces.Finder, t topology.Table, it store.Sto
 		names = f.Address // somebody of the same name is somebody else
 	case topology.Addresses.Name, topology.Decisions.Name:
 		theirs = e.Person.Contact != "" && it.First("contact") == e.Person.Contact
-	case topology.Settings.Name:
+	case topology.Settings.Name, topology.Audit.Name:
 		names = func(text string) bool { return f.In(text) || f.InJSON(text) }
 	}
 	if theirs {

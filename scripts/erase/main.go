@@ -17,6 +17,10 @@
 // whole; on the local stack also what is in the inbox, on the phone and in the
 // queues.
 //
+// The audit log has it first: who erases, and how much; of the person the
+// fingerprint of the id alone. Nobody can change that log, so nothing about a
+// person is in it; it is searched all the same, as are the settings.
+//
 // It may be stopped and repeated: the contact goes last, so that the next run
 // knows whom to look for. It reads all tables at least twice, at one read unit
 // for every 4 kB.
@@ -34,6 +38,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +55,7 @@ import (
 
 	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/scripts/erase/traces"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/address"
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -233,8 +239,8 @@ func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e
 		if err := t.sure(yes); err != nil {
 			return err
 		}
-		if after, err = e.erase(ctx, before); err != nil {
-			return fmt.Errorf("not everything is erased, run it again: %w", err)
+		if after, err = recorded(ctx, d, e, before, cmp.Or(r.Contact, r.Ask)); err != nil && !errors.Is(err, errLeft) {
+			return err
 		}
 	}
 	r.After, r.Left, r.At = after.found, append([]string{}, after.left...), d.Now().UTC().Truncate(time.Second)
@@ -249,10 +255,39 @@ func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e
 	if err := e.Place.keep(ctx, r.ID+".json", b); err != nil {
 		return fmt.Errorf("the record above is not in the bucket: %w", err)
 	}
-	if len(r.After) > 0 || len(r.Left) > 0 {
-		return errors.New("something is left, see the record")
+	return isLeft(after)
+}
+
+var errLeft = errors.New("something is left, see the record")
+
+// isLeft returns errLeft where there is anything of a person.
+func isLeft(s *sight) error {
+	if len(s.found) > 0 || len(s.left) > 0 {
+		return errLeft
 	}
 	return nil
+}
+
+// recorded erases once the audit log has how much there is, and by the
+// fingerprint of the id who, "" for somebody without. It returns what there is
+// after that. The error is errLeft where that is something.
+func recorded(ctx context.Context, d connect.Deployment, e *eraser, before *sight, id string) (after *sight, err error) {
+	by, err := operator.Of(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	subject := ""
+	if id != "" {
+		subject = survey.Fingerprint(id)
+	}
+	err = by.Do(ctx, survey.Erase, subject, before.found, nil, func(ctx context.Context) error {
+		var err error
+		if after, err = e.erase(ctx, before); err != nil {
+			return fmt.Errorf("not everything is erased, run it again: %w", err)
+		}
+		return isLeft(after)
+	})
+	return after, err
 }
 
 // sure returns an error where nobody says that it is to be done.

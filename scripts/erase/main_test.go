@@ -155,17 +155,27 @@ func (w *world) move(to time.Time) {
 
 func (w *world) post(path, body string, want int) {
 	w.Helper()
-	r, err := http.NewRequestWithContext(w.Context(), http.MethodPost, w.URL+path, strings.NewReader(body))
-	w.must("posting", err)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	w.must("posting", err)
-	defer resp.Body.Close()
-	if resp.StatusCode != want {
-		var b bytes.Buffer
-		_, _ = b.ReadFrom(resp.Body)
-		w.Fatalf("POST %s: %s %s", path, resp.Status, &b)
+	w.call(http.MethodPost, path, body, want)
+}
+
+// call makes a request, and returns the answer, which must have a status.
+func (w *world) call(method, path, body string, want int) []byte {
+	w.Helper()
+	r, err := http.NewRequestWithContext(w.Context(), method, w.URL+path, strings.NewReader(body))
+	w.must(method, err)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
 	}
+	resp, err := http.DefaultClient.Do(r)
+	w.must(method, err)
+	defer resp.Body.Close()
+	var b bytes.Buffer
+	_, err = b.ReadFrom(resp.Body)
+	w.must(method, err)
+	if resp.StatusCode != want {
+		w.Fatalf("%s %s: %s %s", method, path, resp.Status, &b)
+	}
+	return b.Bytes()
 }
 
 func (w *world) event(kind, id, contact string) {
@@ -225,9 +235,36 @@ func (w *world) live() (vote string) {
 	said := "Vastatkaa osoitteeseen " + strings.ToUpper(email)
 	_, err = w.Store.Vote(ctx, tp, survey.Vote{ID: vote, Score: 3, Channel: survey.Popup, Comment: &said, Ref: "B-0017", Attrs: map[string]string{"mail": email}}, w.Clock.Now())
 	w.must("voting", err)
+	w.administer()
 	_, err = w.Store.OptOut(ctx, w.find(email).ID, []survey.Channel{survey.SMS}, false, w.Clock.Now())
 	w.must("opting out", err)
 	return vote
+}
+
+// administer has an administrator work with the person, so that the audit log
+// tells of it.
+func (w *world) administer() {
+	w.Helper()
+	w.call(http.MethodPatch, "/api/contacts/"+w.find(email).ID, `{"company":"Päivi Ähtäri Oy"}`, http.StatusOK)
+	w.call(http.MethodGet, "/api/export/shop-nps?what=comments&q=B-0017", "", http.StatusOK)
+	var made struct{ ID string }
+	w.must("reading", json.Unmarshal(w.call(http.MethodPost, "/api/annotations", `{"date":"2026-11-21","text":"Päivi Ähtäri, `+email+`"}`, http.StatusCreated), &made))
+	w.call(http.MethodDelete, "/api/annotations/"+made.ID, "", http.StatusNoContent)
+	w.must("reading", json.Unmarshal(w.call(http.MethodPost, "/api/shares", `{"name":"Päivi Ähtäri, `+phone+`","view":{"page":"overview","last":1}}`, http.StatusCreated), &made))
+	w.call(http.MethodDelete, "/api/shares/"+made.ID, "", http.StatusNoContent)
+}
+
+// audited returns what the audit log has of a subject, "" for all, the newest
+// first.
+func (w *world) audited(subject string) []survey.Deed {
+	w.Helper()
+	q := store.DeedQuery{From: now.AddDate(0, 0, -1), To: w.Clock.Now().AddDate(0, 0, 1), Limit: store.MaxDeeds}
+	if subject != "" {
+		q.Subjects = []string{subject}
+	}
+	all, _, err := w.Store.Deeds(w.Context(), q)
+	w.must("reading the audit log", err)
+	return all
 }
 
 // tallied waits until the tallies equal a recount, and returns them.
@@ -391,6 +428,18 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 		t.Errorf("the record is %+v, before (-want +got):\n%s", r, diff)
 	}
 
+	// The audit log tells what was done, and to nobody.
+	if r.LookedIn = slices.DeleteFunc(r.LookedIn, func(place string) bool { return place != "table audit" }); len(r.LookedIn) != 1 {
+		t.Errorf("the record does not say that the audit log was searched")
+	}
+	entries := w.audited(survey.Fingerprint(c.ID))
+	if len(entries) != 2 || entries[0].Action != survey.Erase || string(entries[0].Before) != `{"addresses":3,"contacts":1,"decisions":3}` || entries[0].After != nil ||
+		entries[0].Role != survey.Operator || !strings.HasPrefix(entries[0].Who, "local:") || entries[1].Action != survey.ContactChange {
+		t.Errorf("of the person the log has %+v", entries)
+	}
+	if n := len(w.audited("")); n != 2+1+2+2 {
+		t.Errorf("the log has %d entries", n)
+	}
 	// The id of the contact is in the record and the log, and leads to nobody.
 	if left := w.seen(said...); len(left) > 0 {
 		t.Errorf("the person is still in %q", left)
@@ -487,6 +536,18 @@ func TestSomebodyKnownByAnAnswerAlone(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, w.tallied()); diff != "" {
 		t.Errorf("tallies (-before +after):\n%s", diff)
+	}
+}
+
+// What should never be there is found in the audit log too.
+func TestTheAuditLogIsSearched(t *testing.T) {
+	w := newWorld(t)
+	d, err := survey.NewDeed("somebody", "admin", survey.RulesPut, "", map[string]string{"reply": "kysy: " + email}, nil, w.Clock.Now())
+	w.must("describing", err)
+	w.must("recording", w.Store.Record(t.Context(), d))
+	r, _, err := w.erases("", "-yes", email)
+	if !errors.Is(err, errLeft) || len(r.Left) != 1 || !strings.HasPrefix(r.Left[0], "audit ") || !strings.HasSuffix(r.Left[0], "#"+d.ID) {
+		t.Errorf("%v, left %q", err, r.Left)
 	}
 }
 

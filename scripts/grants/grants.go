@@ -134,6 +134,7 @@ func exceptions() []exception {
 	for _, f := range topology.Functions() {
 		add(f, "arn:aws:logs:*:log-group:/pulssi/*/"+string(f)+":*", "Lambda writes the function's log",
 			"logs:CreateLogStream", "logs:PutLogEvents")
+		add(f, "*", "Lambda tells X-Ray of the invocation", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 	}
 	for _, s := range topology.Streams() {
 		table := "arn:aws:dynamodb:*:table/*-" + s.Table.Name
@@ -145,7 +146,9 @@ func exceptions() []exception {
 		add(q.Function, "arn:aws:sqs:*-"+q.Name, "Lambda takes the messages from the queue",
 			"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 	}
-	add(topology.NoticeFunction, failed(topology.NoticeFunction), "Lambda puts there the events that the function could not handle", "sqs:SendMessage")
+	for _, f := range []topology.Function{topology.NoticeFunction, topology.PublishFunction} {
+		add(f, failed(f), "Lambda puts there the events that the function could not handle", "sqs:SendMessage")
+	}
 	return out
 }
 

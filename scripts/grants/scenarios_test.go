@@ -3,9 +3,12 @@ package grants
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pulssi/pulssi/events"
@@ -28,6 +31,7 @@ var scenarios = map[topology.Function]func(*world){
 	topology.Plan:     plans,
 	topology.Send:     sends,
 	topology.Delivery: hears,
+	topology.Publish:  publishes,
 }
 
 // answers shows, takes and changes an answer to a series that has ended, and
@@ -115,6 +119,7 @@ func shows(w *world) {
 		{"DELETE", "/api/contacts/" + first, "", 204},
 		{"DELETE", "/api/contacts/" + second, "", 204},
 		{"POST", "/api/events", string(event), 202},
+		{"GET", "/api/audit", "", 200},
 	} {
 		w.request(r.method, r.target, r.body, r.status)
 	}
@@ -227,5 +232,35 @@ func hears(w *world) {
 			w.Fatal(err)
 		}
 		w.invoke(map[string]any{"Records": []any{map[string]any{"EventSource": "aws:sns", "Sns": map[string]any{"MessageId": "s", "Message": string(inner)}}}}, "null")
+	}
+}
+
+// publishes writes the files of the front, and looks at them again.
+func publishes(w *world) {
+	answers := make(chan string, 1)
+	cloudformation := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			w.Error(err)
+		}
+		answers <- string(body)
+	}))
+	w.Cleanup(cloudformation.Close)
+	bucket := ""
+	if err := w.of.each("Custom::Files", func(s *stack, _ string, r resource) (err error) {
+		bucket, err = s.text(r.Properties["Bucket"])
+		return err
+	}); err != nil {
+		w.Fatal(err)
+	}
+	w.start()
+	for range 2 {
+		w.invoke(map[string]any{
+			"RequestType": "Create", "RequestId": "r", "ResponseURL": cloudformation.URL, "StackId": "s", "LogicalResourceId": "l", "ResourceType": "Custom::Files",
+			"ResourceProperties": map[string]string{"Bucket": bucket, "Version": "v"},
+		}, "null")
+		if answer := <-answers; !strings.Contains(answer, `"SUCCESS"`) {
+			w.Errorf("CloudFormation is told %s", answer)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -53,6 +54,11 @@ type function struct {
 	grants      []grant
 }
 
+// ofCDK begins the ids of what CDK adds, functions with roles, so that the stacks
+// of one region learn of those of another. Neither their code is ours nor what
+// they may do.
+const ofCDK = "CustomCrossRegionExport"
+
 // read reads the templates of a deployment. The error names the file.
 func read(at place, files ...string) (*deployment, error) {
 	d := &deployment{place: at, exports: map[string]export{}}
@@ -65,6 +71,7 @@ func read(at place, files ...string) (*deployment, error) {
 		if err := json.Unmarshal(b, s); err != nil {
 			return nil, fmt.Errorf("%s: %w", file, err)
 		}
+		maps.DeleteFunc(s.Resources, func(id string, _ resource) bool { return strings.HasPrefix(id, ofCDK) })
 		d.stacks = append(d.stacks, s)
 		for id, o := range s.Outputs {
 			if o.Export == nil {

@@ -120,6 +120,7 @@ func storage(t *testing.T) *s3.Client {
 type world struct {
 	*testing.T
 	function
+	of       *deployment
 	tables   *testkit.Tables
 	recorder *recorder
 	process  *runtimeapi.Process
@@ -136,7 +137,7 @@ func newWorld(t *testing.T, d *deployment, f function) *world {
 	r := &recorder{function: f.name, place: d.place, tables: tables.Config.TablePrefix, dynamodb: dynamodb, others: others}
 	r.listen()
 	t.Cleanup(r.Close)
-	return &world{T: t, function: f, tables: tables, recorder: r}
+	return &world{T: t, function: f, of: d, tables: tables, recorder: r}
 }
 
 // start compiles the function for this machine and starts it. What it reads at
@@ -213,6 +214,7 @@ func (w *world) request(method, target, body string, status int) string {
 		return map[string]string{"sub": "administrator", "cognito:groups": "[admin]"}, nil
 	}
 	r := httptest.NewRequestWithContext(w.Context(), method, w.environment[config.PublicURL]+target, strings.NewReader(body))
+	r.Header.Set(config.FrontHeader, w.environment[config.FrontKey])
 	switch {
 	case strings.HasPrefix(body, "{"):
 		r.Header.Set("Content-Type", "application/json")

@@ -27,7 +27,9 @@ import (
 
 	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/scripts/history/demo"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/survey"
 )
 
 func main() {
@@ -68,20 +70,30 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if !d.Local && !*remove {
+		return errInAWS
+	}
+	by, err := operator.Of(ctx, d)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	if *remove {
 		say(out, "Removing the demo data of %s\n", d.Where)
-		if err := demo.Remove(ctx, d.Store, shown(out, time.Now)); err != nil {
+		err := by.Do(ctx, survey.HistoryRemove, "", nil, nil, func(ctx context.Context) error {
+			return demo.Remove(ctx, d.Store, shown(out, time.Now))
+		})
+		if err != nil {
 			return err
 		}
 		say(out, "\nRemoved in %s. The results follow within seconds.\n", time.Since(began).Round(time.Second))
 		return nil
 	}
-	if !d.Local {
-		return errInAWS
-	}
 	say(out, "Filling two years into %s\n", d.Where)
-	if err := (&demo.Filler{Store: d.Store, Zone: zone, Now: d.Now}).Fill(ctx, shown(out, time.Now)); err != nil {
+	err = by.Do(ctx, survey.HistoryFill, "", nil, nil, func(ctx context.Context) error {
+		return (&demo.Filler{Store: d.Store, Zone: zone, Now: d.Now}).Fill(ctx, shown(out, time.Now))
+	})
+	if err != nil {
 		return err
 	}
 	say(out, "\nFilled in %s. The results follow within a minute: %s\n", time.Since(began).Round(time.Second), d.URL)

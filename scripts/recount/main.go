@@ -6,7 +6,8 @@
 // It prints each number that differs; a healthy system has none. What is still
 // on its way through the stream is no difference: one must stand still for
 // --settle before it counts. --repair writes the differences into the sheets,
-// except where a sheet has counted something meanwhile, and compares again.
+// except where a sheet has counted something meanwhile, and compares again; the
+// audit log has them first.
 //
 // Exit code 0 means that everything was compared and nothing differs, 1 that
 // something differs, and 2 that it cannot be said: the recount failed, asks
@@ -18,6 +19,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -31,8 +33,10 @@ import (
 	"time"
 
 	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/scripts/recount/differences"
 	"github.com/pulssi/pulssi/shared/config"
+	"github.com/pulssi/pulssi/shared/score"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -104,13 +108,21 @@ func run(args []string, out, progress io.Writer) error {
 			}
 		},
 	}
-	return recount(ctx, f, *repair, out)
+	if !*repair {
+		return recount(ctx, f, nil, out)
+	}
+	by, err := operator.Of(ctx, d)
+	if err != nil {
+		return err
+	}
+	return recount(ctx, f, &by, out)
 }
 
-// recount prints the differences, and repairs them where it is to. The error
+// recount prints the differences, and repairs them, each time once it is in the
+// audit log, where there is somebody in whose name. The error
 // is errDiffer where some remain, and errUnproved where there may be some that
 // could not be seen.
-func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Writer) error {
+func recount(ctx context.Context, f *differences.Finder, by *operator.Operator, out io.Writer) error {
 	for range tries {
 		report, err := f.Find(ctx)
 		if err != nil {
@@ -120,17 +132,37 @@ func recount(ctx context.Context, f *differences.Finder, repair bool, out io.Wri
 		switch {
 		case len(report.Differences) == 0:
 			return proved(report)
-		case !repair:
+		case by == nil:
 			return errDiffer
 		}
-		repaired, err := f.Repair(ctx, report.Differences)
-		say(out, "sheets repaired: %d of %d\n", repaired, len(report.Differences))
+		before, after := states(report.Differences)
+		err = by.Do(ctx, survey.RecountRepair, f.Touchpoint, before, after, func(ctx context.Context) error {
+			repaired, err := f.Repair(ctx, report.Differences)
+			say(out, "sheets repaired: %d of %d\n", repaired, len(report.Differences))
+			return err
+		})
 		if err != nil {
 			return err
 		}
 	}
 	return errDiffer
 }
+
+// states returns the numbers that differ as the sheets have them and as they
+// are recounted, by name: "shop-nps#1 day#2026-11-21 all/9".
+func states(all []differences.Difference) (before, after map[string]int64) {
+	before, after = map[string]int64{}, map[string]int64{}
+	for _, d := range all {
+		for _, c := range d.Counters() {
+			k := d.Stored.Key
+			name := fmt.Sprintf("%s#%d %s %s/%s", k.Touchpoint, k.Series, k.Period, groupName(c.Group), c.Name)
+			before[name], after[name] = c.Stored, c.Recounted
+		}
+	}
+	return before, after
+}
+
+func groupName(g score.Group) string { return cmp.Or(string(g), "all") }
 
 // proved returns errUnproved, with the reason, where a report without
 // differences has not seen everything.
@@ -155,12 +187,8 @@ func printReport(out io.Writer, r differences.Report) {
 			}
 			counters++
 			k := d.Stored.Key
-			group := string(c.Group)
-			if group == "" {
-				group = "all"
-			}
 			say(table, "%s\t%d\t%s\t%s\t%s\t%d\t%d\n", k.Touchpoint, k.Series, strings.Replace(string(k.Period), "#", " ", 1),
-				group, c.Name, c.Stored, c.Recounted)
+				groupName(c.Group), c.Name, c.Stored, c.Recounted)
 		}
 	}
 	_ = table.Flush() // fails only as say does

@@ -12,7 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/scripts/recount/differences"
+	"github.com/pulssi/pulssi/shared/audit"
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/score"
 	"github.com/pulssi/pulssi/shared/store"
@@ -67,13 +69,29 @@ func TestRecount(t *testing.T) {
 		{false, "asks read: 1, sheets compared: 2, numbers that differ: 0\n", nil},
 	} {
 		var out bytes.Buffer
-		if err := recount(context.Background(), f, tc.repair, &out); !errors.Is(err, tc.err) {
+		if err := recount(context.Background(), f, operatorOf(tables.Store, tc.repair), &out); !errors.Is(err, tc.err) {
 			t.Errorf("error %v, want %v", err, tc.err)
 		}
 		if diff := cmp.Diff(tc.out, out.String()); diff != "" {
 			t.Errorf("output (-want +got):\n%s", diff)
 		}
 	}
+	log, _, err := tables.Store.Deeds(t.Context(), store.DeedQuery{From: now.AddDate(0, 0, -1), To: now.AddDate(0, 0, 1), Limit: 10})
+	if err != nil || len(log) != 1 || log[0].Action != survey.RecountRepair {
+		t.Fatalf("%v, the log has %+v", err, log)
+	}
+	const before = `{"shop-nps#1 day#2026-11-21 all/9":2,"shop-nps#1 day#2026-11-21 channel:link/9":2,"shop-nps#1 month#2026-11 all/9":0,"shop-nps#1 month#2026-11 channel:link/9":0}`
+	if d := log[0]; string(d.Before) != before || string(d.After) != strings.NewReplacer(":2", ":1", ":0", ":1").Replace(before) {
+		t.Errorf("the log has %s before, %s after", d.Before, d.After)
+	}
+}
+
+// operatorOf is who repairs, nil for nobody.
+func operatorOf(log audit.Log, repairs bool) *operator.Operator {
+	if !repairs {
+		return nil
+	}
+	return &operator.Operator{Name: "local:maija", Log: log, Now: func() time.Time { return now }}
 }
 
 func TestRun(t *testing.T) {
@@ -153,7 +171,7 @@ func TestExitCode(t *testing.T) {
 				Progress: func(int) {},
 			}
 			var stderr bytes.Buffer
-			if code := exit(recount(t.Context(), f, repair, io.Discard), &stderr); code != tc.code || stderr.String() != tc.stderr {
+			if code := exit(recount(t.Context(), f, operatorOf(nil, repair), io.Discard), &stderr); code != tc.code || stderr.String() != tc.stderr {
 				t.Errorf("%s, repair %t: exit code %d, %q, want %d, %q", name, repair, code, stderr.String(), tc.code, tc.stderr)
 			}
 		}

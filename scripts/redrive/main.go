@@ -37,6 +37,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/operator"
+	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
@@ -106,25 +108,35 @@ func person(f *os.File) io.Reader {
 	return f
 }
 
-// open returns the queues of the deployment, and where they are in words.
-func open(ctx context.Context) (queues, string, error) {
+// deployment is where dead letters are moved.
+type deployment struct {
+	queues
+	where string // in words
+	// operator is asked before something is moved.
+	operator func(context.Context) (operator.Operator, error)
+}
+
+// open returns the deployment.
+func open(ctx context.Context) (deployment, error) {
 	d, err := connect.Open(ctx)
-	switch {
-	case err != nil:
-		return nil, "", err
-	case d.Services != "":
-		return &localStack{d.URL}, "the local stack at " + d.URL, nil
-	case d.Local:
-		return nil, "", fmt.Errorf("%s have no queues: start the local stack with `make dev`, or unset DYNAMODB_ENDPOINT", d.Where)
+	if err != nil {
+		return deployment{}, err
 	}
-	return &cloud{sqs.NewFromConfig(d.AWS), d.Prefix, time.Second}, fmt.Sprintf("the queues %s* in AWS, %s", d.Prefix, d.AWS.Region), nil
+	by := func(ctx context.Context) (operator.Operator, error) { return operator.Of(ctx, d) }
+	switch {
+	case d.Services != "":
+		return deployment{&localStack{d.URL}, "the local stack at " + d.URL, by}, nil
+	case d.Local:
+		return deployment{}, fmt.Errorf("%s have no queues: start the local stack with `make dev`, or unset DYNAMODB_ENDPOINT", d.Where)
+	}
+	return deployment{&cloud{sqs.NewFromConfig(d.AWS), d.Prefix, time.Second}, fmt.Sprintf("the queues %s* in AWS, %s", d.Prefix, d.AWS.Region), by}, nil
 }
 
 var errNotAsked = errors.New("nothing was moved: say -yes to move it without a question")
 
 // run does what the command does. person is who answers the question, nil for
 // nobody.
-func run(ctx context.Context, args []string, person io.Reader, out io.Writer, open func(context.Context) (queues, string, error)) error {
+func run(ctx context.Context, args []string, person io.Reader, out io.Writer, open func(context.Context) (deployment, error)) error {
 	flags := flag.NewFlagSet("redrive", flag.ContinueOnError)
 	flags.SetOutput(out)
 	yes := flags.Bool("yes", false, "move without asking")
@@ -151,22 +163,22 @@ func run(ctx context.Context, args []string, person io.Reader, out io.Writer, op
 		}
 		return fmt.Errorf("there is no dead-letter queue %q; there are %s", flags.Arg(0), strings.Join(names, ", "))
 	}
-	q, where, err := open(ctx)
+	d, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	if i < 0 {
-		return count(ctx, q, where, all, out)
+		return count(ctx, d, all, out)
 	}
-	return redrive(ctx, q, where, all[i], *limit, *yes, person, out)
+	return redrive(ctx, d, all[i], *limit, *yes, person, out)
 }
 
 // count prints how much there is in each queue.
-func count(ctx context.Context, q queues, where string, all []kind, out io.Writer) error {
-	say(out, "Of %s:\n", where)
+func count(ctx context.Context, d deployment, all []kind, out io.Writer) error {
+	say(out, "Of %s:\n", d.where)
 	tw := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, k := range all {
-		n, err := q.Count(ctx, k.name)
+		n, err := d.Count(ctx, k.name)
 		if err != nil {
 			return err
 		}
@@ -175,17 +187,17 @@ func count(ctx context.Context, q queues, where string, all []kind, out io.Write
 	return tw.Flush()
 }
 
-// redrive shows what is in one queue, and moves it.
-func redrive(ctx context.Context, q queues, where string, k kind, limit int, yes bool, person io.Reader, out io.Writer) error {
-	n, err := q.Count(ctx, k.name)
+// redrive shows what is in one queue, and moves it once that is in the audit log.
+func redrive(ctx context.Context, d deployment, k kind, limit int, yes bool, person io.Reader, out io.Writer) error {
+	n, err := d.Count(ctx, k.name)
 	if err != nil {
 		return err
 	}
-	letters, err := q.Look(ctx, k.name, limit)
+	letters, err := d.Look(ctx, k.name, limit)
 	if err != nil {
 		return err
 	}
-	say(out, "%s of %s has %d.\n", k.name, where, max(n, len(letters)))
+	say(out, "%s of %s has %d.\n", k.name, d.where, max(n, len(letters)))
 	if len(letters) == 0 {
 		return nil
 	}
@@ -200,9 +212,20 @@ func redrive(ctx context.Context, q queues, where string, k kind, limit int, yes
 			return err
 		}
 	}
-	moved, err := q.Move(ctx, k.name)
+	by, err := d.operator(ctx)
 	if err != nil {
-		return fmt.Errorf("after %d were moved: %w", moved, err)
+		return err
+	}
+	moved := 0
+	before := map[string]int{"messages": max(n, len(letters))}
+	err = by.Do(ctx, survey.Redrive, k.name, before, nil, func(ctx context.Context) error {
+		if moved, err = d.Move(ctx, k.name); err != nil {
+			return fmt.Errorf("after %d were moved: %w", moved, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	say(out, "%d moved back, for %s to try again.\n", moved, k.of)
 	return nil

@@ -23,6 +23,7 @@ import (
 	"github.com/pulssi/pulssi/scripts/dev/clock"
 	"github.com/pulssi/pulssi/scripts/dev/service"
 	"github.com/pulssi/pulssi/scripts/dev/site"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/apigw/local"
 	"github.com/pulssi/pulssi/shared/queue"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -44,8 +45,34 @@ func command(t *testing.T, q queues, args, typed string) (string, error) {
 		person = strings.NewReader(typed)
 	}
 	var out strings.Builder
-	err := run(t.Context(), strings.Fields(args), person, &out, func(context.Context) (queues, string, error) { return q, "a test", nil })
+	log := &log{}
+	by := operator.Operator{Name: "local:maija", Log: log, Now: func() time.Time { return start }}
+	err := run(t.Context(), strings.Fields(args), person, &out, func(context.Context) (deployment, error) {
+		return deployment{watched{q, t, log}, "a test", func(context.Context) (operator.Operator, error) { return by, nil }}, nil
+	})
 	return out.String(), err
+}
+
+// log is an audit log.
+type log struct{ deeds []survey.Deed }
+
+func (l *log) Record(_ context.Context, d survey.Deed) error {
+	l.deeds = append(l.deeds, d)
+	return d.Check()
+}
+
+// watched is queues of which nothing is moved that is not recorded.
+type watched struct {
+	queues
+	t   *testing.T
+	log *log
+}
+
+func (w watched) Move(ctx context.Context, queue string) (int, error) {
+	if d := w.log.deeds; len(d) != 1 || d[0].Action != survey.Redrive || d[0].Subject != queue || !strings.HasPrefix(string(d[0].Before), `{"messages":`) {
+		w.t.Errorf("before %s is moved the log has %+v", queue, d)
+	}
+	return w.queues.Move(ctx, queue)
 }
 
 // TestOnTheLocalStack has asks fail until they are given up, mends what made

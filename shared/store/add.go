@@ -8,20 +8,21 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// AddContact adds somebody new to the contacts. It never tells a contact that
+// AddContact adds somebody new to the contacts, under an id that nobody has: a
+// [survey.NewID]. It never tells a contact that
 // is known anything, unlike [Store.Upsert]. Somebody who takes an address of
 // which the last holder had opted out is opted out as well. It is safe for
 // concurrent use; a repeated call finds the addresses taken.
 //
 // The error is [survey.Conflict] on ref, email or phone where that belongs to
 // another contact, [survey.Invalid] where a detail breaks a rule.
-func (s *Store) AddContact(ctx context.Context, d survey.Details, now time.Time) (*survey.Contact, error) {
+func (s *Store) AddContact(ctx context.Context, id string, d survey.Details, now time.Time) (*survey.Contact, error) {
 	if err := d.Check(); err != nil {
 		return nil, err
 	}
 	now = now.UTC().Truncate(time.Millisecond)
 	for try := 1; ; try++ {
-		c := &survey.Contact{ID: survey.NewID()}
+		c := &survey.Contact{ID: id}
 		c.Merge(d, now)
 		known, err := s.holdings(ctx, addressesOf(c))
 		if err != nil {

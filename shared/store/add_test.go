@@ -24,7 +24,7 @@ func TestAddContactOnce(t *testing.T) {
 			if i%2 == 1 { // the same e-mail address with another number
 				d.Phone = ""
 			}
-			added[i], errs[i] = s.AddContact(ctx, d, now)
+			added[i], errs[i] = s.AddContact(ctx, survey.NewID(), d, now)
 		})
 	}
 	wg.Wait()

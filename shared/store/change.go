@@ -90,10 +90,7 @@ func (s *Store) changed(ctx context.Context, was *survey.Contact, change func(*s
 		}
 		c.Zone = r.Zone
 	}
-	d := survey.Details{
-		Ref: c.Ref, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName, Company: c.Company,
-		Locale: c.Locale, Zone: c.Zone, Segments: c.Segments, OptOut: slices.Collect(maps.Keys(c.OptOuts)),
-	}
+	d := c.Details()
 	if err := d.Check(); err != nil {
 		return nil, err
 	}

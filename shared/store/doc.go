@@ -26,6 +26,8 @@
 //	                                   "zones", "contacts": the time zones of contacts, a set
 //	                                   "counter", "contacts": the last number of a contact
 //	                                   "demo", "history": what of a generated history is written (Demo)
+//	audit      month, at               what somebody is about to do (survey.Deed), or that it failed: "2026-11" (UTC),
+//	                                   "2026-11-21T10:00:00.000Z#id"; written once, kept for five years
 //
 //	who        does                                  with
 //	answer     shows an ask                          GetItem responses
@@ -59,6 +61,8 @@
 //	                                                 UpdateItem contacts where no address changes
 //	results    deletes the decisions with it         Query decisions, BatchWriteItem decisions
 //	results    explains asks and non-asks            Query decisions; Query responses by byContact, BatchGetItem responses
+//	results    records what it is about to change    PutItem audit: conditional; once more where it fails
+//	results    reads the audit log                   Query audit: one for each month, and for each MB
 //	intake     finds the contacts of 100 rows        BatchGetItem addresses, BatchGetItem contacts
 //	intake     adds a contact                        TransactWriteItems contacts and addresses: 2 write units an item
 //	intake     changes a contact                     UpdateItem contacts; with an address, TransactWriteItems
@@ -88,6 +92,7 @@
 //	erase      deletes a contact and its decisions   as results
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //	apply      changes the rules of asking           UpdateItem settings: conditional
+//	scripts    record what they are about to do      PutItem audit: conditional
 //
 // Whoever knows the id of an ask can answer it: an error does not name it,
 // unless the item cannot be read and has to be found.

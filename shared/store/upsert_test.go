@@ -289,7 +289,7 @@ func TestOptedOutAreNotResurrected(t *testing.T) {
 	}
 	for name, take := range map[string]func(*store.Store) (*survey.Contact, error){
 		"added": func(s *store.Store) (*survey.Contact, error) {
-			return s.AddContact(ctx, survey.Details{Ref: "S", Phone: "+3581"}, now.Add(time.Hour))
+			return s.AddContact(ctx, survey.NewID(), survey.Details{Ref: "S", Phone: "+3581"}, now.Add(time.Hour))
 		},
 		"changed": func(s *store.Store) (*survey.Contact, error) {
 			id := upsert(t, s, now, survey.Details{Ref: "S"})[0].Contact

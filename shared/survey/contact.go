@@ -81,6 +81,39 @@ type Details struct {
 	OptOut                       []Channel // can only be added
 }
 
+// Details returns what is known of the contact.
+func (c *Contact) Details() Details {
+	return Details{
+		Ref: c.Ref, Email: c.Email, Phone: c.Phone, FirstName: c.FirstName, LastName: c.LastName, Company: c.Company,
+		Locale: c.Locale, Zone: c.Zone, Segments: c.Segments, OptOut: slices.Sorted(maps.Keys(c.OptOuts)),
+	}
+}
+
+// Differs returns the names of the fields, as [Details.Check] has them, that
+// are not as in was. Lists are the same in any order.
+func (d *Details) Differs(was Details) []string {
+	names := []string{}
+	for _, f := range []struct {
+		field   string
+		differs bool
+	}{
+		{"ref", d.Ref != was.Ref}, {"email", d.Email != was.Email}, {"phone", d.Phone != was.Phone},
+		{"firstName", d.FirstName != was.FirstName}, {"lastName", d.LastName != was.LastName}, {"company", d.Company != was.Company},
+		{"locale", d.Locale != was.Locale}, {"zone", d.Zone != was.Zone},
+		{"segments", !sameSet(d.Segments, was.Segments)}, {"optOut", !sameSet(d.OptOut, was.OptOut)},
+	} {
+		if f.differs {
+			names = append(names, f.field)
+		}
+	}
+	return names
+}
+
+func sameSet[T ~string](a, b []T) bool {
+	set := func(s []T) []T { return slices.Compact(slices.Sorted(slices.Values(s))) }
+	return slices.Equal(set(a), set(b))
+}
+
 // Check returns nil, or every broken rule joined, each an [Invalid] [Error] on
 // the field: ref, email, phone, firstName, lastName, company, locale, zone,
 // segments, optOut. None tells the detail itself. Addresses are the business of package address and only held to

@@ -34,6 +34,13 @@ func NewID() string {
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
+// Fingerprint returns 22 characters of the SHA-256 of a text, in base64url: who
+// has the text finds it by that, and nobody else learns what it is.
+func Fingerprint(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])[:IDLength]
+}
+
 // CheckID returns an [Invalid] error on field where id is not 22 characters
 // of base64url.
 func CheckID(field, id string) error {

@@ -1,10 +1,6 @@
 package survey
 
-import (
-	"crypto/sha256"
-	"encoding/base64"
-	"time"
-)
+import "time"
 
 // Limits of shared views.
 const (
@@ -53,12 +49,9 @@ type View struct {
 	Segment string `json:"segment,omitempty"`
 }
 
-// ShareID returns the id of the share that a key opens: 22 characters of the
-// key's SHA-256. Whoever can read what is stored can open nothing with it.
-func ShareID(key string) string {
-	sum := sha256.Sum256([]byte(key))
-	return base64.RawURLEncoding.EncodeToString(sum[:])[:IDLength]
-}
+// ShareID returns the id of the share that a key opens: the key's [Fingerprint].
+// Whoever can read what is stored can open nothing with it.
+func ShareID(key string) string { return Fingerprint(key) }
 
 // Check returns nil, or the first broken rule: an [Invalid] [Error] on name,
 // expires or a field of the view ("view.last"). today is the day of the

@@ -91,6 +91,7 @@ func Routes() []Route {
 		{"DELETE", "/api/shares/{id}", Results},
 		{"GET", "/shared/{key}", Results},
 		{"GET", "/api/export/{touchpoint}", Results},
+		{"GET", "/api/audit", Results},
 	}
 }
 
@@ -170,10 +171,20 @@ var (
 		Hash:  Attribute{"kind", String},
 		Range: Attribute{"id", String},
 	}
+	// Audit is what administrators did. Nothing changes or deletes an entry but
+	// time: no function is granted that.
+	Audit = Table{
+		Name:  "audit",
+		Hash:  Attribute{"month", String},
+		Range: Attribute{"at", String},
+		TTL:   "ttl",
+	}
 )
 
 // Tables lists the tables.
-func Tables() []Table { return []Table{Responses, Tallies, Contacts, Addresses, Decisions, Settings} }
+func Tables() []Table {
+	return []Table{Responses, Tallies, Contacts, Addresses, Decisions, Settings, Audit}
+}
 
 // Stream says how a table's stream is fed to a function.
 type Stream struct {
@@ -256,6 +267,7 @@ func Accesses() []Access {
 		{Results, Contacts, []Action{GetItem, Scan, PutItem, UpdateItem, DeleteItem}, false},
 		{Results, Addresses, []Action{GetItem, BatchGet, PutItem, DeleteItem}, false},
 		{Results, Decisions, []Action{Query, BatchWrite}, false},
+		{Results, Audit, []Action{PutItem, Query}, false},
 		{Delivery, Responses, []Action{GetItem, UpdateItem, BatchGet}, false},
 		{Delivery, Responses.by("byContact"), []Action{Query}, true},
 		{Delivery, Contacts, []Action{GetItem, UpdateItem}, false},

@@ -55,6 +55,20 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
+// TestNothingChangesTheAuditLog holds the audit log to what is written once: one
+// function adds to it and reads it.
+func TestNothingChangesTheAuditLog(t *testing.T) {
+	var has []topology.Access
+	for _, a := range topology.Accesses() {
+		if a.Table.Name == topology.Audit.Name {
+			has = append(has, a)
+		}
+	}
+	if len(has) != 1 || has[0].Function != topology.Results || !slices.Equal(has[0].Actions, []topology.Action{topology.PutItem, topology.Query}) {
+		t.Errorf("the audit log is granted by %+v", has)
+	}
+}
+
 // TestTables holds the tables to what DynamoDB takes: an attribute that is a
 // key has one type, and an index has a key of its own.
 func TestTables(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/pulssi/pulssi/shared/survey"
 )
 
 // leaves returns the texts of a JSON object by their path.
@@ -74,6 +76,24 @@ func TestDashboardTextsAreInEveryLanguage(t *testing.T) {
 				t.Errorf("%s: %s has texts that are not in English", name, l)
 			}
 		}
+	}
+}
+
+// TestDashboardNamesEveryAction holds the names of what the audit log tells
+// against what there is.
+func TestDashboardNamesEveryAction(t *testing.T) {
+	b, err := os.ReadFile("src/dashboard/texts/audit.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var languages map[string]struct{ Actions map[survey.Action]string }
+	if err := json.Unmarshal(b, &languages); err != nil {
+		t.Fatal(err)
+	}
+	want := survey.Actions()
+	slices.Sort(want)
+	if got := slices.Sorted(maps.Keys(languages["en"].Actions)); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

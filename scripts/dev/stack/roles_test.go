@@ -86,6 +86,7 @@ var examples = map[string]example{
 	"GET /api/shares":                            {role: signin.Agent},
 	"POST /api/shares":                           {role: signin.Agent, body: `{"name":"$T","view":{"page":"touchpoint","touchpoint":"$T","last":12}}`},
 	"DELETE /api/shares/{id}":                    {role: signin.Agent},
+	"GET /api/audit":                             {role: signin.Admin, queries: []string{"", "subject=$T"}},
 	"GET /api/contacts":                          {role: signin.Agent},
 	"POST /api/contacts":                         {role: signin.Agent, body: `{"ref":"$N"}`},
 	"GET /api/contacts/{id}":                     {role: signin.Agent},

@@ -344,6 +344,26 @@ export interface Preview {
   config?: Record<string, unknown>;
 }
 
+/** GET /api/audit?from&to&action&subject&cursor, for admins: the newest first, 50 at most; go on until cursor is null. A subject is the id of a touchpoint, annotation, share or contact, or the name of a queue. */
+export interface AuditLog {
+  entries: AuditEntry[];
+  cursor: string | null;
+}
+export interface AuditEntry {
+  id: string;
+  at: string;
+  who: string;
+  role: "viewer" | "agent" | "admin" | "operator";
+  action: keyof (typeof import("./texts/audit.json"))["en"]["actions"];
+  /** null for none; of a contact a hash of its id. */
+  subject: string | null;
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+  /** Begun is done, unless another entry is of it and failed. */
+  outcome: "begun" | "failed";
+  of: string | null;
+}
+
 export interface ApiError {
   error: { code: string; field?: string; message: string };
 }

@@ -87,7 +87,7 @@ export function Layout(props: { me: Me | null; waiting?: boolean; children: Comp
           <nav aria-label={t.nav} class={waiting ? "kept" : ""}>
             {link("/dashboard", t.overview, path === "/dashboard" || path.startsWith("/dashboard/t/"))}
             {agent && link("/dashboard/people", t.people, path.startsWith("/dashboard/people"))}
-            {link("/dashboard/settings", t.settings, path.startsWith("/dashboard/settings"))}
+            {link("/dashboard/settings", t.settings, path.startsWith("/dashboard/settings") || path === "/dashboard/audit")}
             {agent && link("/dashboard/shares", t.shares, path.startsWith("/dashboard/shares"))}
           </nav>
         )}

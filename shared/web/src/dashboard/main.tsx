@@ -2,6 +2,7 @@
 import { render, type VNode } from "preact";
 import { effect, signal } from "@preact/signals";
 import { useLive } from "./api.ts";
+import { Audit } from "./audit.tsx";
 import type { Me } from "./contract.ts";
 import { Layout, dress } from "./layout.tsx";
 import { texts } from "./locale.ts";
@@ -42,6 +43,8 @@ function page(me: Me, path: string): VNode {
       return name ? <Person key={name} id={name} /> : <People />;
     case "settings":
       return name ? <TouchpointSettings key={name} id={name} /> : <Settings />;
+    case "audit":
+      return may(me, "admin") && !name ? <Audit /> : missing;
     case "shares":
       return may(me, "agent") && !name ? <Shares /> : missing;
     default:

@@ -58,7 +58,7 @@ function monthsFrom(from: string, today: string): number {
   return (b.getUTCFullYear() - a.getUTCFullYear()) * 12 + b.getUTCMonth() - a.getUTCMonth() + 1;
 }
 
-/** The choice of days. It is kept in the address: from and to. */
+/** The choice of days. It is kept in the address: from and to. Other days begin with their first page. */
 export function Range(): VNode {
   const t = texts(words);
   const { today } = useMe();
@@ -70,9 +70,9 @@ export function Range(): VNode {
   const last = to(address.value.query) ?? today;
 
   const choose = (name: string) => {
-    if (name === "own") return go(withQuery({ from, to: daysAfter(last, 1) }));
+    if (name === "own") return go(withQuery({ from, to: daysAfter(last, 1), cursor: null }));
     const start = starts.find(([n]) => n === name)!;
-    go(withQuery({ from: name === String(usual[0]) ? null : start[1], to: null }));
+    go(withQuery({ from: name === String(usual[0]) ? null : start[1], to: null, cursor: null }));
   };
   return (
     <div class="range" role="group" aria-label={t.label}>
@@ -102,7 +102,7 @@ function OwnDays(props: { from: string; last: string; today: string }): VNode {
   const set = (change: Partial<typeof draft>) => {
     const next = { ...draft, ...change };
     setDraft(next);
-    if (possible(next.from) && possible(next.last) && next.from <= next.last) go(withQuery({ from: next.from, to: daysAfter(next.last, 1) }), true);
+    if (possible(next.from) && possible(next.last) && next.from <= next.last) go(withQuery({ from: next.from, to: daysAfter(next.last, 1), cursor: null }), true);
   };
   const input = (id: string, name: string, value: string, change: (v: string) => void) => (
     <label>

@@ -13,6 +13,7 @@ import { go } from "./router.ts";
 import { metricName } from "./score.tsx";
 import { metrics, phases } from "./settings-form.tsx";
 import app from "./texts/app.json";
+import audit from "./texts/audit.json";
 import rules from "./texts/rules.json";
 import words from "./texts/settings.json";
 
@@ -32,6 +33,9 @@ export function Settings(): VNode {
         <Title>{texts(app).settings}</Title>
         {admin && (
           <div class="tools">
+            <a class="button" href="/dashboard/audit">
+              {texts(audit).title}
+            </a>
             <button type="button" id="new-touchpoint" class="main" onClick={() => setAdding(true)}>
               {t.add}
             </button>
