@@ -96,7 +96,7 @@ func TestByHand(t *testing.T) {
 		{"CloudFront", "always free", "requests", 10_000_000, -12},
 		{"CloudFront", "always free", "GB", 62.4 + 0.5696, -5.352416},
 		{"AWS Backup", "copies of every night", "GB-months", 35 * (1e6 + 1e4) * 18 * 900 / 1e9, 57.267},
-		{"CloudWatch", "alarms", "alarm metrics", 27, 2.70},
+		{"CloudWatch", "alarms", "alarm metrics", 30, 3.00},
 		{"Secrets Manager", "secrets", "secrets", 2, 0.80},
 	} {
 		found := false
