@@ -46,6 +46,7 @@ lint: ## check form, types, dependencies, licences, templates and the usual mist
 	scripts/node_modules/.bin/tsc -p scripts/tsconfig.json
 	go run ./scripts/web -check
 	go run ./scripts/licences -check
+	go test -run 'TestCheck|TestTemplates' ./infra/stack # cdk-nag, and the templates as they were looked at
 	$(call cfn-lint,$(filter-out $(EDGE),$(TEMPLATES)),eu-north-1)
 	$(call cfn-lint,$(EDGE),us-east-1)
 
@@ -68,7 +69,7 @@ installed-go:
 $(BOOTSTRAPS): dist/%/bootstrap: installed-go
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -tags lambda.norpc -ldflags "-s -w -buildid=" -o $@ ./functions/$*/lambda
 
-synth: build ## write the CloudFormation template into cdk.out; needs no AWS account
+synth: build ## write the CloudFormation templates into cdk.out; needs no AWS account
 	@scripts/setup.sh node
 	@$(CDK) synth --quiet $(CONTEXT) && ls cdk.out/*.template.json
 

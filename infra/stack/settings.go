@@ -90,7 +90,7 @@ const maxAlarmEmails = 10
 //	smsBudget      over 0, default 50, in US dollars a month
 //	sendRate       over 0 to 1000, default 10
 //	dryRun         true or false (default)
-//	alarmEmail     ops@example.com, or up to 10 with commas between them, default none
+//	alarmEmail     ops@example.com, or up to 10 with commas between them, default none; needed in prod
 //	budget         over 0, in US dollars a month, default none; needs an alarmEmail
 //	signinPrefix   kauppa-pulssi, of https://kauppa-pulssi.auth.REGION.amazoncognito.com, default pulssi-STAGE-ACCOUNT
 //	programs       true or false (default): a client with a secret, at six dollars a month
@@ -235,6 +235,9 @@ func (s Settings) checkAlarms(bad func(string, ...any)) {
 	}
 	if _, ok := dollars(s.Budget); s.Budget != "" && !ok {
 		bad("budget must be a number of US dollars over 0 and at most %d, not %q", maxDollars, s.Budget)
+	}
+	if s.Stage == Prod && len(s.AlarmEmails) == 0 {
+		bad("alarmEmail must be given in prod: alarms have to reach somebody")
 	}
 	if s.Budget != "" && len(s.AlarmEmails) == 0 {
 		bad("budget must come with alarmEmail: somebody has to be told")

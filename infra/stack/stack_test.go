@@ -45,7 +45,7 @@ type assembly struct {
 }
 
 // given is the context of both stages: no key has its default but the region,
-// and in prod there is no address and nothing to send by.
+// and in prod there is nothing that need not be given.
 var given = map[Stage]map[string]any{
 	Dev: {
 		"zone": "Europe/Stockholm", "locales": "sv,en", "domain": "answer.example.com",
@@ -54,7 +54,7 @@ var given = map[Stage]map[string]any{
 		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "smsNumber": "+358401234567", "smsBudget": 25.0, "sendRate": 0.5, "dryRun": true,
 		"alarmEmail": "ops@example.com, boss@example.com", "budget": "100", "signinPrefix": "kauppa-pulssi", "programs": true, "tracing": true,
 	},
-	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365"},
+	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365", "alarmEmail": "ops@example.com"},
 }
 
 var synthesized = sync.OnceValues(func() (*assembly, error) {
@@ -818,9 +818,9 @@ func TestAlarms(t *testing.T) {
 			check(t, "how alarms are told", s["Protocol"], "email")
 			hear[s["Endpoint"].(string)] = true
 		}
-		told := map[string]bool{}
-		if stage == Dev { // prod has no address
-			told = map[string]bool{"ops@example.com": true, "boss@example.com": true}
+		told := map[string]bool{"ops@example.com": true}
+		if stage == Dev {
+			told["boss@example.com"] = true
 		}
 		check(t, "who hears alarms", hear, told)
 	}
@@ -1336,7 +1336,7 @@ func TestSettings(t *testing.T) {
 		want  string // in the error; "" for none
 	}{
 		{"stage", nil, ""},
-		{"stage", "prod", ""},
+		{"stage", "prod", "context alarmEmail must be given in prod"},
 		{"stage", "Prod", "context stage must be dev or prod"},
 		{"stage", []any{"dev"}, "context stage must be a text"},
 		{"zone", "Europe/Stockholm", ""},

@@ -196,7 +196,7 @@ func TestASecondDeployment(t *testing.T) {
 		"one that is begun": {&stack{Status: "REVIEW_IN_PROGRESS"}, 0, []string{"first of its stage"}},
 		"one that failed":   {&stack{Status: "ROLLBACK_COMPLETE"}, 0, []string{"first of its stage"}},
 		"the same":          {in(region), 0, []string{"this one again, in eu-north-1"}},
-		"another":           {in("eu-west-1"), 1, []string{"The stage dev is deployed in this account already, in the region eu-west-1, and this is for eu-north-1", "-c stage=dev -c region=eu-west-1", "another stage"}},
+		"another":           {in("eu-west-1"), 1, []string{"The stage dev is deployed in this account already, in the region eu-west-1, and this is for eu-north-1", "-c stage=dev -c region=eu-west-1", "the other stage: -c stage=prod"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, err := second(t.Context(), fake{stack: func(r, name string) (*stack, error) {
@@ -220,7 +220,7 @@ func TestNamesThatAreTaken(t *testing.T) {
 		"nothing":     {nil, nil, 0, []string{"5, free or of the stacks"}},
 		"all its own": {[]string{"pulssi-dev-responses", bucket, "arn:secret", "example.com"}, []string{"pulssi-dev-responses", bucket, "arn:secret", "example.com"}, 0, []string{"5, free"}},
 		"a table that was left": {[]string{"pulssi-dev-responses", bucket}, []string{bucket}, 1, []string{
-			"Taken in eu-north-1 already, and not by the stack pulssi-dev-data: the table pulssi-dev-responses.\n", "import --app cdk.out pulssi-dev-data", "-c stage=NAME",
+			"Taken in eu-north-1 already, and not by the stack pulssi-dev-data: the table pulssi-dev-responses.\n", "import --app cdk.out pulssi-dev-data", "-c stage=prod",
 			"--table-arn arn:aws:dynamodb:eu-north-1:123456789012:table/pulssi-dev-responses", "delete-table --region eu-north-1 --table-name pulssi-dev-responses",
 		}},
 		"all that was left": {[]string{"pulssi-dev-responses", "pulssi-dev-tallies", bucket, "arn:secret"}, nil, 1, []string{

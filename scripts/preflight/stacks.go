@@ -154,6 +154,6 @@ func second(ctx context.Context, s stacks, a assembly.Assembly) (finding, error)
 			a.Stage(), st.Outputs["Region"], a.Region()),
 		"To update that one, with its other context:",
 		command(`make deploy CONTEXT="-c stage=%s -c region=%s"`, a.Stage(), st.Outputs["Region"]),
-		"To have another beside it, give it another stage in the context: -c stage=NAME.",
+		"To have another beside it, deploy the other stage: -c stage=" + a.OtherStage() + ".",
 	}}}, nil
 }

@@ -51,7 +51,7 @@ func free(ctx context.Context, s stacks, t things, a assembly.Assembly, account 
 			}
 		}
 		if len(taken) > 0 {
-			f.problems = append(f.problems, left(st, a.Stage(), account, taken))
+			f.problems = append(f.problems, left(st, a.OtherStage(), account, taken))
 		}
 	}
 	f.seen = fmt.Sprintf("%d, free or of the stacks", n)
@@ -59,13 +59,14 @@ func free(ctx context.Context, s stacks, t things, a assembly.Assembly, account 
 }
 
 // left says what to do about what there is without its stack.
-func left(st assembly.Stack, stage, account string, taken []assembly.Named) advice {
+func left(st assembly.Stack, other, account string, taken []assembly.Named) advice {
 	var list, keep, remove []string
 	for _, t := range taken {
 		list = append(list, "the "+kept[t.Type]+" "+t.Name)
 		switch t.Type {
 		case assembly.Table:
 			keep = append(keep, command("aws dynamodb export-table-to-point-in-time --region %s --table-arn arn:aws:dynamodb:%s:%s:table/%s --s3-bucket BUCKET", st.Region, st.Region, account, t.Name))
+			remove = append(remove, command("aws dynamodb update-table --region %s --table-name %s --no-deletion-protection-enabled", st.Region, t.Name))
 			remove = append(remove, command("aws dynamodb delete-table --region %s --table-name %s", st.Region, t.Name))
 		case assembly.Bucket:
 			remove = append(remove, command("aws s3 rb --force s3://%s", t.Name))
@@ -78,7 +79,7 @@ func left(st assembly.Stack, stage, account string, taken []assembly.Named) advi
 		"An earlier deployment of the stage left them: tables, with the answers in them, stay when a stack is deleted or its creation fails.",
 		"To go on with them and all that they hold, take them into the stack, which asks for the name of each (for a secret its ARN), and deploy then:",
 		command("%s import --app cdk.out %s", cdk, st.Name),
-		"To leave them alone, deploy another stage: -c stage=NAME, and not " + stage + ".",
+		"To leave them alone, deploy the other stage: -c stage=" + other + ".",
 		"To begin anew, delete them for good. Nobody can be asked for those answers again; keep them first:",
 	}
 	return append(append(out, keep...), remove...)

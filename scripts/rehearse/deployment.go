@@ -118,6 +118,29 @@ func (r *rehearsal) adapt(file, name string) error {
 	return os.WriteFile(file, b, 0o644)
 }
 
+// look has the deployment looked at, as make deploy does: it is refused while the
+// sender is nobody that SES knows, and not after that.
+func (r *rehearsal) look(ctx context.Context) error {
+	if err := r.script(ctx, "preflight", r.assembly()); err == nil || !strings.Contains(err.Error(), sender) {
+		return fmt.Errorf("a sender that is not verified is not refused: %w", err)
+	}
+	r.journal.say("   refused: the sender is not verified")
+	// As one proves to SES that an address is one's own, by a link in a mail.
+	if err := r.account.verify(ctx, sender); err != nil {
+		return err
+	}
+	return r.script(ctx, "preflight", r.assembly())
+}
+
+// lookAgain has it looked at as make destroy does: there are answers by now.
+func (r *rehearsal) lookAgain(ctx context.Context) error {
+	if err := r.script(ctx, "preflight", "-destroy", r.assembly()); err == nil || !strings.Contains(err.Error(), "holds answers") {
+		return fmt.Errorf("destroying a deployment with answers is not refused: %w", err)
+	}
+	r.journal.say("   refused: there are answers")
+	return r.script(ctx, "preflight", "-destroy", "-yes-delete", stack, r.assembly())
+}
+
 func (r *rehearsal) deploy(ctx context.Context) error {
 	outputs := filepath.Join(r.dir, "outputs.json")
 	if _, err := r.cdk(ctx, "deploy", "--all", "--app", r.assembly(), "--require-approval", "never", "--progress", "events", "--outputs-file", outputs); err != nil {
@@ -142,8 +165,7 @@ func (r *rehearsal) deploy(ctx context.Context) error {
 		return err
 	}
 	r.journal.say("   all of it is at %s; the API behind it is at %s", r.url, r.api)
-	// As one proves to SES that an address is one's own, by a link in a mail.
-	return r.account.verify(ctx, sender)
+	return nil
 }
 
 // findAPI learns where the API is, as the front knows it by DNS.

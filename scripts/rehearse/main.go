@@ -99,6 +99,7 @@ func run() (err error) {
 		{"build", functions.build},
 		{"synthesize", r.synthesize},
 		{"bootstrap", r.bootstrap},
+		{"look before", r.look},
 		{"deploy", r.deploy},
 		{"the front", r.front},
 		{"touchpoints", r.touchpoints},
@@ -108,6 +109,7 @@ func run() (err error) {
 		{"the results", r.results},
 		{"an ask to oneself", r.askOneself},
 		{"deploy again", r.deployAgain},
+		{"look before it is destroyed", r.lookAgain},
 		{"destroy", r.destroy},
 	} {
 		j.say("== %s", step.name)

@@ -157,6 +157,14 @@ func (a Assembly) Region() string { return a.Stacks[0].Region }
 // Stage is that of the deployment.
 func (a Assembly) Stage() string { return strings.TrimPrefix(a.Name(), prefix) }
 
+// OtherStage is the one that can be deployed beside it.
+func (a Assembly) OtherStage() string {
+	if a.Stage() == "prod" {
+		return "dev"
+	}
+	return "prod"
+}
+
 // Regions lists the regions of all stacks, in order.
 func (a Assembly) Regions() []string {
 	all := map[string]bool{}
