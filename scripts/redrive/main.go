@@ -82,6 +82,7 @@ func kinds() []kind {
 		kind{name: topology.RefusedEvents, of: topology.EventFunction, instead: "an event that was refused is sent again by whoever sent it, mended; " +
 			"of another, repeat the invocation of plan (README, Operating)"},
 		kind{name: string(topology.NoticeFunction) + "-failed", of: topology.NoticeFunction, instead: "repeat the invocation of delivery (README, Operating)"},
+		kind{name: string(topology.PublishFunction) + "-failed", of: topology.PublishFunction, instead: "deploy again: CloudFormation waits for no answer of then"},
 	)
 	for _, s := range topology.Streams() {
 		out = append(out, kind{name: string(s.Function) + "-failed", of: s.Function,

@@ -9,6 +9,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -313,7 +316,7 @@ func TestWhatMessagesTell(t *testing.T) {
 
 func TestBadArguments(t *testing.T) {
 	for args, want := range map[string]string{
-		"asks":                       `there is no dead-letter queue "asks"; there are asks-failed, imports-failed, events-failed, delivery-failed, tally-failed`,
+		"asks":                       `there is no dead-letter queue "asks"; there are asks-failed, imports-failed, events-failed, delivery-failed, publish-failed, tally-failed`,
 		"asks-failed imports-failed": "name one queue",
 		"-limit 0 asks-failed":       "limit must be from 1 to 1000",
 		"-limit 1001 asks-failed":    "limit must be from 1 to 1000",
@@ -321,5 +324,41 @@ func TestBadArguments(t *testing.T) {
 		if _, err := command(t, nil, args, ""); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v", args, err)
 		}
+	}
+}
+
+// TestKindsAreThoseOfTheTemplates has every queue that infra makes for what
+// failed among the kinds.
+func TestKindsAreThoseOfTheTemplates(t *testing.T) {
+	files, err := filepath.Glob("../../infra/stack/testdata/pulssi-prod*.template.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no templates: %v", err)
+	}
+	var made, known []string
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var template struct {
+			Resources map[string]struct{ Properties map[string]any }
+		}
+		if err := json.Unmarshal(b, &template); err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range template.Resources {
+			queue, _ := r.Properties["QueueName"].(string)
+			if name, ours := strings.CutPrefix(queue, "pulssi-prod-"); ours && strings.HasSuffix(name, "-failed") {
+				made = append(made, name)
+			}
+		}
+	}
+	for _, k := range kinds() {
+		known = append(known, k.name)
+	}
+	slices.Sort(made)
+	slices.Sort(known)
+	if !slices.Equal(made, known) {
+		t.Errorf("known are %q, and infra makes %q", known, made)
 	}
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,11 +64,41 @@ func Build(src string) ([]File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", e.source, err)
 		}
-		out = append(out, File{Name: e.name, Contents: r.OutputFiles[0].Contents, Packages: bundled})
+		kept, err := notices(packages, bundled)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.source, err)
+		}
+		out = append(out, File{Name: e.name, Contents: append(r.OutputFiles[0].Contents, kept...), Packages: bundled})
 	}
 	// The popup finds no packages: it has to be small.
 	widget, err := buildWidget(src)
 	return append(out, widget...), err
+}
+
+// notices returns, as a comment, what the licences of packages want kept with
+// their code: the licences themselves, each once.
+func notices(folder string, names []string) ([]byte, error) {
+	var out bytes.Buffer
+	var texts []string
+	of := map[string][]string{}
+	for _, name := range names {
+		b, err := os.ReadFile(filepath.Join(folder, name, "LICENSE"))
+		if err != nil {
+			return nil, fmt.Errorf("the licence of %s: %w", name, err)
+		}
+		text := strings.TrimSpace(string(b))
+		if strings.Contains(text, "*/") {
+			return nil, fmt.Errorf("the licence of %s would end a comment", name)
+		}
+		if of[text] == nil {
+			texts = append(texts, text)
+		}
+		of[text] = append(of[text], name)
+	}
+	for _, text := range texts {
+		fmt.Fprintf(&out, "/*! %s\n\n%s */\n", strings.Join(of[text], ", "), text)
+	}
+	return out.Bytes(), nil
 }
 
 // bundledPackages returns whose code esbuild says that it put into what it built.

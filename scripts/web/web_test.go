@@ -71,6 +71,38 @@ func TestPackagesInFiles(t *testing.T) {
 	}
 }
 
+// TestNotices keeps the licence of whose code is bundled, once where several have
+// the same.
+func TestNotices(t *testing.T) {
+	packages := t.TempDir()
+	for name, text := range map[string]string{"a": "The licence\nof A and C\n", "b": "The licence of B", "@c/d": "The licence\nof A and C", "e": "an end */"} {
+		if err := os.MkdirAll(filepath.Join(packages, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(packages, name, "LICENSE"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = "/*! a, @c/d\n\nThe licence\nof A and C */\n/*! b\n\nThe licence of B */\n"
+	if got, err := notices(packages, []string{"a", "b", "@c/d"}); err != nil || string(got) != want {
+		t.Errorf("notices %q, %v, want %q", got, err, want)
+	}
+	for _, name := range []string{"e", "none"} {
+		if _, err := notices(packages, []string{name}); err == nil || !strings.Contains(err.Error(), "the licence of "+name) {
+			t.Errorf("%s: error %v", name, err)
+		}
+	}
+	for _, name := range []string{"dashboard.js", "dashboard.css"} {
+		b, err := os.ReadFile(filepath.Join(web, "dist", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(b), "Permission is hereby granted, free of charge") {
+			t.Errorf("%s has no notice", name)
+		}
+	}
+}
+
 func TestPackageOfAFile(t *testing.T) {
 	for path, want := range map[string]string{
 		"../../scripts/node_modules/preact/dist/preact.mjs": "preact",
