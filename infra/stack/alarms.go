@@ -165,7 +165,7 @@ func (a *Alarms) SMSSpend() {
 // fewest.
 func ratio(part, of awscloudwatch.IMetric) awscloudwatch.IMetric {
 	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
-		Expression:   jsii.String(fmt.Sprintf("part / MAX([of, %d])", fewest)),
+		Expression:   jsii.String(fmt.Sprintf("IF(of > %[1]d, part / of, part / %[1]d)", fewest)),
 		UsingMetrics: &map[string]awscloudwatch.IMetric{"part": part, "of": of},
 		Label:        jsii.String("share"), Period: minutes(5),
 	})

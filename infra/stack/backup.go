@@ -28,8 +28,8 @@ type Backup struct {
 // so that an erased person is in no copy after it.
 const backupDays = 35
 
-// NewBackup copies all tables every night into a vault that nobody can delete a
-// copy from before its time.
+// NewBackup copies all tables every night into a vault from which nobody can
+// delete a copy before its time, unless they first change the vault's policy.
 func NewBackup(scope constructs.Construct, id string, props *BackupProps) *Backup {
 	this := constructs.NewConstruct(scope, &id)
 	vault := awsbackup.NewBackupVault(this, jsii.String("Vault"), &awsbackup.BackupVaultProps{

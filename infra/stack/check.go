@@ -40,6 +40,7 @@ var wildcards = []struct {
 // exceptions lists the rules that are broken on purpose.
 func (p *Pulssi) exceptions() {
 	except := func(c constructs.IConstruct, rule, reason string, applies ...any) {
+		p.excepted = append(p.excepted, rule)
 		s := &cdknag.NagPackSuppression{Id: jsii.String("AwsSolutions-" + rule), Reason: &reason}
 		if len(applies) > 0 {
 			s.AppliesTo = &applies

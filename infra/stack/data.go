@@ -30,7 +30,7 @@ type Data struct {
 	Backup              *Backup // nil but in Prod
 }
 
-// NewData makes the stack. In Prod it cannot be deleted before somebody says
+// NewData makes the stack. In Prod no stack can be deleted before somebody says
 // that it may be (termination protection).
 func NewData(scope constructs.Construct, id string, props *DataProps) *Data {
 	s := props.Settings

@@ -56,7 +56,7 @@ func TestStacks(t *testing.T) {
 	for name, region := range map[string]string{"pulssi-prod-data": "eu-north-1", "pulssi-prod-edge": "us-east-1", "pulssi-prod": "eu-north-1"} {
 		s := manifest.Artifacts[name]
 		check(t, "where "+name+" is", s.Environment, "aws://unknown-account/"+region)
-		check(t, "whether "+name+" is protected", s.Properties.TerminationProtection, name == "pulssi-prod-data")
+		check(t, "whether "+name+" is protected", s.Properties.TerminationProtection, true)
 		for _, on := range []string{"pulssi-prod-data", "pulssi-prod-edge"} {
 			if name == "pulssi-prod" && !slices.Contains(s.Dependencies, on) {
 				t.Errorf("%s does not wait for %s", name, on)

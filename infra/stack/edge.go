@@ -32,6 +32,7 @@ func NewEdge(scope constructs.Construct, id string, props *EdgeProps) *Edge {
 		Description:           jsii.String("Pulssi: the firewall of its front, and the budget (" + string(s.Stage) + ")"),
 		Env:                   &awscdk.Environment{Region: jsii.String(frontRegion)},
 		CrossRegionReferences: jsii.Bool(true),
+		TerminationProtection: jsii.Bool(s.Stage == Prod),
 	})
 	output(st, "Region", &s.Region)
 	if s.Budget != "" {

@@ -44,9 +44,9 @@ func NewFiles(scope constructs.Construct, id string, props *FilesProps) *Files {
 			{Prefix: jsii.String(topology.Reports), Expiration: expiration},
 			{AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1))},
 		},
-		// In prod what came of an import may still be asked for; elsewhere it goes
-		// once it is empty: S3 refuses it before.
-		RemovalPolicy: props.Settings.removal(),
+		// The records of erasures stay, and what came of an import may still be
+		// asked for; CloudFormation would not delete a bucket that holds anything.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})
 	props.Imports.Queue.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("s3.amazonaws.com"), nil)},

@@ -17,25 +17,37 @@ const rateWindow = 300
 
 // The most requests of one address in that time, before it is told to wait. A
 // whole office, a shop's kiosk or a phone operator may be one address.
+// Opt-outs have no rate of their own: mail providers post them for many people
+// (RFC 8058).
 const (
-	answerRate = 300  // answers and opt-outs, votes
+	answerRate = 300  // answers, votes
 	anyRate    = 3000 // of every kind: pages, the popup, the dashboard
 	signinRate = 500  // at the pages of the user pool: several for each sign-in
 )
 
-// tooMany is the name of what is answered to who is to wait.
-const tooMany = "too-many"
+// What is answered to who is to wait: to programs, and to those who answer by a
+// form.
+const (
+	tooMany = "too-many"
+	page    = "page"
+)
+
+// waits is the page, in all languages because WAF reads none.
+const waits = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>429</title></head><body>` +
+	`<p lang="fi">Tästä verkosta on tullut hetken aikaa liian monta vastausta. Yritä uudelleen viiden minuutin kuluttua.</p>` +
+	`<p lang="sv">Det har kommit för många svar från det här nätet. Försök igen om fem minuter.</p>` +
+	`<p lang="en">Too many answers have come from this network. Please try again in five minutes.</p></body></html>`
 
 // NewFrontFirewall makes that of CloudFront, which is in [frontRegion] alone.
 func NewFrontFirewall(scope constructs.Construct, id string, s Settings) *Firewall {
 	return newFirewall(scope, id, s.prefix()+"front", "CLOUDFRONT", []*awswafv2.CfnWebACL_RuleProperty{
-		rate("answers", answerRate, posts("/a/", "/t/", "/u/")),
-		rate("votes", answerRate, posts("/v/")),
-		rate("requests", anyRate, nil),
+		rate("answers", answerRate, page, posts("/a/", "/t/")),
+		rate("votes", answerRate, tooMany, posts("/v/")),
+		rate("requests", anyRate, tooMany, nil),
 		managed("AWSManagedRulesAmazonIpReputationList"),
-		managed("AWSManagedRulesKnownBadInputsRuleSet"),
 		// A comment may say anything, and be long: nothing that a customer writes
 		// is refused for its words. A program may have no name.
+		managed("AWSManagedRulesKnownBadInputsRuleSet", "JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"),
 		managed("AWSManagedRulesCommonRuleSet", "SizeRestrictions_BODY", "CrossSiteScripting_BODY",
 			"GenericLFI_BODY", "GenericRFI_BODY", "EC2MetaDataSSRF_BODY", "NoUserAgent_HEADER"),
 	})
@@ -45,7 +57,7 @@ func NewFrontFirewall(scope constructs.Construct, id string, s Settings) *Firewa
 // before them.
 func NewSigninFirewall(scope constructs.Construct, id string, s Settings, u *Users) *Firewall {
 	f := newFirewall(scope, id, s.prefix()+"signin", "REGIONAL", []*awswafv2.CfnWebACL_RuleProperty{
-		rate("sign-ins", signinRate, nil),
+		rate("sign-ins", signinRate, tooMany, nil),
 	})
 	awswafv2.NewCfnWebACLAssociation(f.ACL, jsii.String("Pool"), &awswafv2.CfnWebACLAssociationProps{
 		ResourceArn: u.Pool.UserPoolArn(), WebAclArn: f.ACL.AttrArn(),
@@ -63,10 +75,13 @@ func newFirewall(scope constructs.Construct, id, name, kind string, rules []*aws
 		DefaultAction:    &awswafv2.CfnWebACL_DefaultActionProperty{Allow: &awswafv2.CfnWebACL_AllowActionProperty{}},
 		Rules:            &rules,
 		VisibilityConfig: visible(name),
-		CustomResponseBodies: &map[string]*awswafv2.CfnWebACL_CustomResponseBodyProperty{tooMany: {
-			ContentType: jsii.String("APPLICATION_JSON"),
-			Content:     jsii.String(`{"error":{"code":"too_many","message":"too many requests from this address: try again in five minutes"}}`),
-		}},
+		CustomResponseBodies: &map[string]*awswafv2.CfnWebACL_CustomResponseBodyProperty{
+			tooMany: {
+				ContentType: jsii.String("APPLICATION_JSON"),
+				Content:     jsii.String(`{"error":{"code":"too_many","message":"too many requests from this address: try again in five minutes"}}`),
+			},
+			page: {ContentType: jsii.String("TEXT_HTML"), Content: jsii.String(waits)},
+		},
 	})}
 }
 
@@ -78,15 +93,15 @@ func visible(name string) *awswafv2.CfnWebACL_VisibilityConfigProperty {
 }
 
 // rate has an address wait that sends more than so many requests in the window,
-// of those that a statement picks, nil for all.
-func rate(name string, limit float64, of *awswafv2.CfnWebACL_StatementProperty) *awswafv2.CfnWebACL_RuleProperty {
+// of those that a statement picks, nil for all. It is answered what has that name.
+func rate(name string, limit float64, answer string, of *awswafv2.CfnWebACL_StatementProperty) *awswafv2.CfnWebACL_RuleProperty {
 	return &awswafv2.CfnWebACL_RuleProperty{
 		Name: &name,
 		Statement: &awswafv2.CfnWebACL_StatementProperty{RateBasedStatement: &awswafv2.CfnWebACL_RateBasedStatementProperty{
 			AggregateKeyType: jsii.String("IP"), EvaluationWindowSec: jsii.Number(rateWindow), Limit: &limit, ScopeDownStatement: of,
 		}},
 		Action: &awswafv2.CfnWebACL_RuleActionProperty{Block: &awswafv2.CfnWebACL_BlockActionProperty{
-			CustomResponse: &awswafv2.CfnWebACL_CustomResponseProperty{ResponseCode: jsii.Number(429), CustomResponseBodyKey: jsii.String(tooMany)},
+			CustomResponse: &awswafv2.CfnWebACL_CustomResponseProperty{ResponseCode: jsii.Number(429), CustomResponseBodyKey: &answer},
 		}},
 		VisibilityConfig: visible(name),
 	}

@@ -35,6 +35,8 @@ type Pulssi struct {
 	Front     *Front
 	SignIn    *SignIn
 	Alarms    *Alarms
+
+	excepted []string // rules of cdk-nag, by Check
 }
 
 // NewPulssi makes all that package topology lists, and grants each function
@@ -48,6 +50,7 @@ func NewPulssi(scope constructs.Construct, props *PulssiProps) *Pulssi {
 		Description:           jsii.String("Pulssi: asks, answers and scores (" + string(s.Stage) + ")"),
 		Env:                   &awscdk.Environment{Region: &s.Region},
 		CrossRegionReferences: jsii.Bool(true),
+		TerminationProtection: jsii.Bool(s.Stage == Prod),
 	})
 	p.Stack = st
 	for _, f := range topology.Functions() {

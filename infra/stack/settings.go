@@ -103,7 +103,7 @@ func ReadSettings(context map[string]any) (Settings, error) {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("context "+format, args...)) }
 	for _, key := range slices.Sorted(maps.Keys(context)) {
-		if !slices.Contains(keys, key) && !strings.ContainsAny(key, "@:/-") {
+		if !slices.Contains(keys, key) && !strings.ContainsAny(key, "@:/") {
 			bad("%s is not known: there are %s", key, strings.Join(keys, ", "))
 		}
 	}
@@ -200,7 +200,7 @@ func (s Settings) checkSending(bad func(string, ...any)) {
 		bad("sender must be an e-mail address, alone or as Example <feedback@example.com>, not %q", s.Sender)
 	}
 	if d := s.SenderDomain; d != "" {
-		if _, host, _ := strings.Cut(address, "@"); host != d && !strings.HasSuffix(host, "."+d) {
+		if _, host, _ := strings.Cut(strings.ToLower(address), "@"); host != d && !strings.HasSuffix(host, "."+d) {
 			bad("senderDomain must be the domain of sender, or one above it, not %q", d)
 		}
 	}
@@ -224,7 +224,11 @@ func (s Settings) checkSending(bad func(string, ...any)) {
 
 // checkAlarms holds who is told of what to its rules, and tells bad.
 func (s Settings) checkAlarms(bad func(string, ...any)) {
-	for _, address := range s.AlarmEmails {
+	for i, address := range s.AlarmEmails {
+		if slices.Contains(s.AlarmEmails[:i], address) {
+			bad("alarmEmail must name each address once, not %q twice", address)
+			break
+		}
 		if a, err := mail.ParseAddress(address); err != nil || a.Address != address {
 			bad("alarmEmail must be e-mail addresses without names, as ops@example.com, with commas between them, not %q", address)
 			break
