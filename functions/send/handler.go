@@ -144,6 +144,9 @@ func (h *Handler) Handle(ctx context.Context, e events.SQSEvent) (events.SQSEven
 		if errors.Is(err, errMalformed) || errors.Is(err, errBusy) || ctx.Err() != nil {
 			continue
 		}
+		if !errors.Is(err, errEarly) {
+			h.Metrics.Put(ctx, nil, obs.SendFailures.Is(1))
+		}
 		if err := h.Queue.Delay(ctx, m.ReceiptHandle, delay(m.Attributes["ApproximateReceiveCount"])); err != nil {
 			slog.WarnContext(ctx, "message comes again sooner than it should", "message", m.MessageId, "error", err.Error())
 		}

@@ -113,6 +113,7 @@ func (a *Alarms) Failed(name string, f topology.Function, q awssqs.IQueue) {
 const (
 	errorRatio   = 0.05 // of a function's invocations
 	requestRatio = 0.01 // of the API's requests
+	refusedRatio = 0.5  // of the same
 	behindMS     = 10 * 60 * 1000
 )
 
@@ -120,13 +121,35 @@ const (
 // taken as if there were so many: one failure of one is no outage.
 const fewest = 20
 
-// Errors alarms when a function fails: when it ends by an error, a panic or out
-// of time.
+// Errors alarms when a function that answers requests fails: when it ends by an
+// error, a panic or out of time. What others could not do is tried again, and then
+// in a queue (see [Alarms.Failed]).
 func (a *Alarms) Errors(f topology.Function, fn *Function) {
 	sum := &awscloudwatch.MetricOptions{Statistic: awscloudwatch.Stats_SUM(), Period: minutes(5)}
 	a.sustained(string(f)+"-errors", ratio(fn.Function.MetricErrors(sum), fn.Function.MetricInvocations(sum)), errorRatio,
 		"More than 5 % of the invocations of "+string(f)+" fail. "+
 			"First read its log for the error (README, Operating: Logs); if it began with a deployment, deploy the version before.")
+}
+
+// Refused alarms when the API refuses more than half of all requests: such as when
+// the front shows it another key than the functions have.
+func (a *Alarms) Refused(api *API) {
+	sum := &awscloudwatch.MetricOptions{Statistic: awscloudwatch.Stats_SUM(), Period: minutes(5)}
+	a.sustained("api-refused", ratio(api.API.MetricClientError(sum), api.API.MetricCount(sum)), refusedRatio,
+		"More than half of the requests are refused (4xx): customers may see nothing else. "+
+			"First open the dashboard: where that is refused, the key that the front shows is not the functions' (README, Operating: The front's key); else see the access log by route and status.")
+}
+
+// Sending alarms when attempts to send have failed for most of an hour: each comes
+// again for two days before it is given up.
+func (a *Alarms) Sending() {
+	failures := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace: jsii.String(namespace), MetricName: jsii.String(sendFailures), Statistic: awscloudwatch.Stats_SUM(), Period: minutes(15),
+		DimensionsMap: dimensions(a.Props.Settings, sendFailures),
+	})
+	a.make("send-failing", failures, 0,
+		"Asks have failed to be sent in three of the last four quarters of an hour; they are tried again for two days. "+
+			"First read the log of send for the error: SES may have paused the account, or its limits may be reached.", 3, 4)
 }
 
 // Requests alarms when the API answers that it failed.
@@ -144,8 +167,8 @@ func (a *Alarms) Behind(f topology.Function, fn *Function) {
 		Statistic: awscloudwatch.Stats_MAXIMUM(), Period: minutes(5),
 	})
 	a.sustained(string(f)+"-behind", age, behindMS,
-		"Answers wait for more than 10 minutes to be counted, and after 20 hours they go to the queue of failures. "+
-			"First read the log of "+string(f)+": an error that repeats holds up its shard; mend it, and it catches up by itself.")
+		"Answers wait for more than 10 minutes to be counted. "+
+			"First read the log of "+string(f)+": what fails again and again goes to "+string(f)+"-failed, from where a recount mends it; without an error it catches up by itself.")
 }
 
 // SMSSpend alarms at 80 % of what text messages may cost in a month; SNS itself

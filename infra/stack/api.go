@@ -63,6 +63,9 @@ func (a *API) Serve(routes []topology.Route, functions map[topology.Function]*Fu
 				jsii.String(string(r.Function)), functions[r.Function].Function,
 				&awsapigatewayv2integrations.HttpLambdaIntegrationProps{
 					PayloadFormatVersion: awsapigatewayv2.PayloadFormatVersion_VERSION_2_0(),
+					// One permission for all routes: a function's policy has room for
+					// fewer than these (AWS Lambda quotas: 20 KB).
+					ScopePermissionToRoute: jsii.Bool(false),
 				})
 			a.Functions = append(a.Functions, r.Function)
 		}

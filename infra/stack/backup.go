@@ -33,10 +33,13 @@ const backupDays = 35
 func NewBackup(scope constructs.Construct, id string, props *BackupProps) *Backup {
 	this := constructs.NewConstruct(scope, &id)
 	vault := awsbackup.NewBackupVault(this, jsii.String("Vault"), &awsbackup.BackupVaultProps{
+		// By the stack's own id: the vault stays when that goes, and the next would
+		// find its name taken.
+		BackupVaultName: jsii.String(props.Settings.prefix() + *awscdk.Fn_Select(jsii.Number(2),
+			awscdk.Fn_Split(jsii.String("/"), awscdk.Stack_Of(this).StackId(), nil))),
 		BlockRecoveryPointDeletion: jsii.Bool(true),
-		// The last copies are what is left when all else is gone. It has no name
-		// of ours, which a later deployment would find taken.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		// The last copies are what is left when all else is gone.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})
 	plan := awsbackup.NewBackupPlan(this, jsii.String("Plan"), &awsbackup.BackupPlanProps{
 		BackupPlanName: jsii.String(props.Settings.name()),

@@ -15,16 +15,20 @@ type DataProps struct {
 	Settings Settings
 }
 
-// Data is the stack of all that cannot be made again: answers and people, files,
-// who may sign in, secrets, and the keys that mail is signed with. Code ships
+// Data is the stack of all that cannot be made again: answers and people, asks that
+// are to be sent, files, who may sign in, secrets, and the keys that mail is signed
+// with. Code ships
 // without touching it. Its names are fixed and its attributes are exported to
 // the other stack, so that CloudFormation refuses to take away what is in use.
 type Data struct {
-	Stack   awscdk.Stack
-	Tables  map[string]*Table // by name
-	Imports *Queue            // of the notices of uploaded files, which S3 tries when it is told of it
-	Files   *Files
-	Users   *Users
+	Stack  awscdk.Stack
+	Tables map[string]*Table // by name
+	// Queues hold the asks that are due and the notices of uploaded files, by name,
+	// and Schedules the asks of later: nobody would ask those people again.
+	Queues    map[string]*Queue
+	Schedules *Schedules
+	Files     *Files
+	Users     *Users
 	// AskSecret makes the ids of asks; FrontKey is what the front shows to the API.
 	AskSecret, FrontKey awssecretsmanager.Secret
 	Backup              *Backup // nil but in Prod
@@ -39,13 +43,16 @@ func NewData(scope constructs.Construct, id string, props *DataProps) *Data {
 		Env:                   &awscdk.Environment{Region: &s.Region},
 		TerminationProtection: jsii.Bool(s.Stage == Prod),
 	})
-	d := &Data{Stack: st, Tables: map[string]*Table{}}
+	d := &Data{Stack: st, Tables: map[string]*Table{}, Queues: map[string]*Queue{}}
 	for _, t := range topology.Tables() {
 		d.Tables[t.Name] = NewTable(st, "Table-"+t.Name, &TableProps{t, s})
 		output(st, "TableName-"+t.Name, d.Tables[t.Name].Table.TableName())
 	}
-	d.Imports = NewQueue(st, "Queue-"+topology.Imports.Name, &QueueProps{topology.Imports, s})
-	d.Files = NewFiles(st, "Files", &FilesProps{d.Imports, s})
+	for _, q := range topology.Queues() {
+		d.Queues[q.Name] = NewQueue(st, "Queue-"+q.Name, &QueueProps{q, s})
+	}
+	d.Schedules = NewSchedules(st, "Schedules", &SchedulesProps{d.Queues[topology.Asks.Name], s})
+	d.Files = NewFiles(st, "Files", &FilesProps{d.Queues[topology.Imports.Name], s})
 	output(st, "FilesName", d.Files.Bucket.BucketName())
 	d.Users = NewUsers(st, "SignIn", &UsersProps{s})
 	d.secrets(s)
@@ -68,7 +75,7 @@ func (d *Data) secrets(s Settings) {
 		})
 	}
 	// It belongs to the asks in the tables, which stay too.
-	d.AskSecret = secret("AskSecret", s.prefix()+"asks", "Makes the ids of asks. With another one, everybody could be asked again.", awscdk.RemovalPolicy_RETAIN)
+	d.AskSecret = secret("AskSecret", s.prefix()+"asks", "Makes the ids of asks. With another one, everybody could be asked again.", awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
 	// Another one is as good, once front and functions are deployed with it.
 	d.FrontKey = secret("FrontKey", s.prefix()+"front", "Shows the API that a request came by the front.", awscdk.RemovalPolicy_DESTROY)
 }
@@ -81,7 +88,7 @@ func (d *Data) identity(s Settings) {
 	}
 	identity := awsses.NewCfnEmailIdentity(d.Stack, jsii.String("Identity"), &awsses.CfnEmailIdentityProps{EmailIdentity: &s.SenderDomain})
 	// Another one would have other keys, and the DNS would have to follow.
-	identity.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN, nil)
+	identity.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE, nil)
 	for i, record := range [][2]*string{
 		{identity.AttrDkimDnsTokenName1(), identity.AttrDkimDnsTokenValue1()},
 		{identity.AttrDkimDnsTokenName2(), identity.AttrDkimDnsTokenValue2()},

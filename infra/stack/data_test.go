@@ -13,6 +13,7 @@ import (
 // stack of data alone. What else is there belongs to one of them.
 var kept = []string{
 	"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool", "AWS::SES::EmailIdentity", "AWS::Backup::BackupVault",
+	"AWS::Scheduler::ScheduleGroup",
 }
 
 // TestStacks has what is kept in a stack of its own, so that code ships without
@@ -27,6 +28,9 @@ func TestStacks(t *testing.T) {
 		check(t, "the stacks", a.names[stage], []string{name + "-data", name + "-edge", name})
 		for id, r := range tpl {
 			of := a.stacks[stage][id]
+			if name, _ := r.Properties["QueueName"].(string); r.Type == "AWS::SQS::Queue" && (strings.HasSuffix(name, "-asks") || strings.HasSuffix(name, "-asks-failed")) && of != name[:strings.Index(name, "-asks")]+"-data" {
+				t.Errorf("%s, in which asks wait, is in %s", id, of)
+			}
 			if slices.Contains(kept, r.Type) && of != name+"-data" {
 				t.Errorf("%s, a %s, is in %s", id, r.Type, of)
 			}
@@ -70,7 +74,10 @@ func TestStacks(t *testing.T) {
 func TestBackup(t *testing.T) {
 	tpl := synth(t, Prod)
 	vault := theOnly(t, tpl, "AWS::Backup::BackupVault")
-	check(t, "the vault's deletion policy", tpl[vault].DeletionPolicy, "Retain")
+	check(t, "the vault's deletion policy", tpl[vault].DeletionPolicy, "RetainExceptOnCreate")
+	check(t, "the vault's name, which another deployment does not have", tpl[vault].Properties["BackupVaultName"], join("pulssi-prod-", map[string]any{
+		"Fn::Select": []any{2, map[string]any{"Fn::Split": []any{"/", ref("AWS::StackId")}}},
+	}))
 	for _, s := range statements(t, tpl[vault]) {
 		if s.Effect != "Deny" || !strings.Contains(show(s.Action), "backup:DeleteRecoveryPoint") {
 			t.Errorf("the vault's policy is %+v", s)
@@ -99,21 +106,19 @@ func TestBackup(t *testing.T) {
 }
 
 func TestBudget(t *testing.T) {
-	tpl := synth(t, Dev)
+	tpl := synth(t, Prod)
 	b := tpl[theOnly(t, tpl, "AWS::Budgets::Budget")].Properties
 	check(t, "the budget", b["Budget"], map[string]any{
-		"BudgetName": "pulssi-dev", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": map[string]any{"Amount": 100, "Unit": "USD"},
+		"BudgetName": "pulssi-prod", "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": map[string]any{"Amount": 100, "Unit": "USD"},
 	})
-	people := []any{
-		map[string]any{"Address": "ops@example.com", "SubscriptionType": "EMAIL"}, map[string]any{"Address": "boss@example.com", "SubscriptionType": "EMAIL"},
-	}
+	people := []any{map[string]any{"Address": "ops@example.com", "SubscriptionType": "EMAIL"}}
 	told := func(kind string, percent int) any {
 		return map[string]any{"Subscribers": people, "Notification": map[string]any{
 			"NotificationType": kind, "ComparisonOperator": "GREATER_THAN", "Threshold": percent, "ThresholdType": "PERCENTAGE",
 		}}
 	}
 	check(t, "who is told of it when", b["NotificationsWithSubscribers"], []any{told("ACTUAL", 80), told("FORECASTED", 100)})
-	if n := len(synth(t, Prod).ofType("AWS::Budgets::Budget")); n != 0 {
+	if n := len(synth(t, Dev).ofType("AWS::Budgets::Budget")); n != 0 {
 		t.Errorf("without a budget there are %d", n)
 	}
 }

@@ -20,9 +20,9 @@ const rateWindow = 300
 // Opt-outs have no rate of their own: mail providers post them for many people
 // (RFC 8058).
 const (
-	answerRate = 300  // answers, votes
-	anyRate    = 3000 // of every kind: pages, the popup, the dashboard
-	signinRate = 500  // at the pages of the user pool: several for each sign-in
+	answerRate = 1000   // answers, votes
+	anyRate    = 10_000 // of every kind: a mail scanner opens all links of all mails to a company
+	signinRate = 500    // at the pages of the user pool: several for each sign-in
 )
 
 // What is answered to who is to wait: to programs, and to those who answer by a
@@ -40,17 +40,31 @@ const waits = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta 
 
 // NewFrontFirewall makes that of CloudFront, which is in [frontRegion] alone.
 func NewFrontFirewall(scope constructs.Construct, id string, s Settings) *Firewall {
-	return newFirewall(scope, id, s.prefix()+"front", "CLOUDFRONT", []*awswafv2.CfnWebACL_RuleProperty{
+	return newFirewall(scope, id, s.prefix()+"front", "CLOUDFRONT", frontRules())
+}
+
+func frontRules() []*awswafv2.CfnWebACL_RuleProperty {
+	// Opt-outs come from mail providers, whose addresses have the reputation of
+	// all their users.
+	reputation := managed("AWSManagedRulesAmazonIpReputationList")
+	reputation.Statement = &awswafv2.CfnWebACL_StatementProperty{ManagedRuleGroupStatement: &awswafv2.CfnWebACL_ManagedRuleGroupStatementProperty{
+		Name: reputation.Name, VendorName: jsii.String("AWS"),
+		ScopeDownStatement: &awswafv2.CfnWebACL_StatementProperty{NotStatement: &awswafv2.CfnWebACL_NotStatementProperty{Statement: begins("/u/")}},
+	}}
+	return []*awswafv2.CfnWebACL_RuleProperty{
 		rate("answers", answerRate, page, posts("/a/", "/t/")),
 		rate("votes", answerRate, tooMany, posts("/v/")),
 		rate("requests", anyRate, tooMany, nil),
-		managed("AWSManagedRulesAmazonIpReputationList"),
+		reputation,
 		// A comment may say anything, and be long: nothing that a customer writes
 		// is refused for its words. A program may have no name.
 		managed("AWSManagedRulesKnownBadInputsRuleSet", "JavaDeserializationRCE_BODY", "Log4JRCE_BODY", "ReactJSRCE_BODY"),
+		// The cookies of a company's website come along to its subdomain, and
+		// nobody here reads them.
 		managed("AWSManagedRulesCommonRuleSet", "SizeRestrictions_BODY", "CrossSiteScripting_BODY",
-			"GenericLFI_BODY", "GenericRFI_BODY", "EC2MetaDataSSRF_BODY", "NoUserAgent_HEADER"),
-	})
+			"GenericLFI_BODY", "GenericRFI_BODY", "EC2MetaDataSSRF_BODY", "NoUserAgent_HEADER",
+			"SizeRestrictions_Cookie_HEADER", "CrossSiteScripting_COOKIE", "EC2MetaDataSSRF_COOKIE"),
+	}
 }
 
 // NewSigninFirewall makes that of the pages at which people sign in, and puts it
@@ -109,24 +123,34 @@ func rate(name string, limit float64, answer string, of *awswafv2.CfnWebACL_Stat
 
 // posts picks what is sent to paths that begin so.
 func posts(paths ...string) *awswafv2.CfnWebACL_StatementProperty {
-	matches := func(part *awswafv2.CfnWebACL_FieldToMatchProperty, how, text string) *awswafv2.CfnWebACL_StatementProperty {
-		return &awswafv2.CfnWebACL_StatementProperty{ByteMatchStatement: &awswafv2.CfnWebACL_ByteMatchStatementProperty{
-			FieldToMatch: part, PositionalConstraint: &how, SearchString: &text,
-			TextTransformations: &[]*awswafv2.CfnWebACL_TextTransformationProperty{{Priority: jsii.Number(0), Type: jsii.String("NONE")}},
-		}}
-	}
-	var begins []*awswafv2.CfnWebACL_StatementProperty
+	var either []*awswafv2.CfnWebACL_StatementProperty
 	for _, p := range paths {
-		begins = append(begins, matches(&awswafv2.CfnWebACL_FieldToMatchProperty{UriPath: map[string]any{}}, "STARTS_WITH", p))
+		either = append(either, begins(p))
 	}
-	path := begins[0]
-	if len(begins) > 1 { // WAF takes no "or" of one
-		path = &awswafv2.CfnWebACL_StatementProperty{OrStatement: &awswafv2.CfnWebACL_OrStatementProperty{Statements: &begins}}
+	path := either[0]
+	if len(either) > 1 { // WAF takes no "or" of one
+		path = &awswafv2.CfnWebACL_StatementProperty{OrStatement: &awswafv2.CfnWebACL_OrStatementProperty{Statements: &either}}
 	}
+	method := matches(&awswafv2.CfnWebACL_FieldToMatchProperty{Method: map[string]any{}}, "EXACTLY", "POST", "NONE")
 	return &awswafv2.CfnWebACL_StatementProperty{AndStatement: &awswafv2.CfnWebACL_AndStatementProperty{
-		Statements: &[]*awswafv2.CfnWebACL_StatementProperty{
-			matches(&awswafv2.CfnWebACL_FieldToMatchProperty{Method: map[string]any{}}, "EXACTLY", "POST"), path,
-		},
+		Statements: &[]*awswafv2.CfnWebACL_StatementProperty{method, path},
+	}}
+}
+
+// begins picks the paths that begin so, however they are written.
+func begins(path string) *awswafv2.CfnWebACL_StatementProperty {
+	return matches(&awswafv2.CfnWebACL_FieldToMatchProperty{UriPath: map[string]any{}}, "STARTS_WITH", path, "URL_DECODE", "NORMALIZE_PATH")
+}
+
+// matches picks the requests of which a part, once it is transformed, is or begins
+// with a text.
+func matches(part *awswafv2.CfnWebACL_FieldToMatchProperty, how, text string, transformed ...string) *awswafv2.CfnWebACL_StatementProperty {
+	var by []*awswafv2.CfnWebACL_TextTransformationProperty
+	for i, t := range transformed {
+		by = append(by, &awswafv2.CfnWebACL_TextTransformationProperty{Priority: jsii.Number(i), Type: &t})
+	}
+	return &awswafv2.CfnWebACL_StatementProperty{ByteMatchStatement: &awswafv2.CfnWebACL_ByteMatchStatementProperty{
+		FieldToMatch: part, PositionalConstraint: &how, SearchString: &text, TextTransformations: &by,
 	}}
 }
 

@@ -51,7 +51,7 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 		// What is in it is written anew by the next deployment, but for what
 		// pages have open that were loaded before the last one. CloudFormation
 		// does not empty it, so that it stays where a stack goes.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	})}
 	st := awscdk.Stack_Of(this)
 	api := awscloudfrontorigins.NewHttpOrigin(
@@ -75,7 +75,7 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 			Origin:                api,
 			AllowedMethods:        awscloudfront.AllowedMethods_ALLOW_ALL(),
 			CachePolicy:           awscloudfront.CachePolicy_CACHING_DISABLED(),
-			OriginRequestPolicy:   awscloudfront.OriginRequestPolicy_ALL_VIEWER_EXCEPT_HOST_HEADER(),
+			OriginRequestPolicy:   everythingBut(this, s),
 			ResponseHeadersPolicy: headers,
 			ViewerProtocolPolicy:  awscloudfront.ViewerProtocolPolicy_REDIRECT_TO_HTTPS,
 		},
@@ -120,6 +120,18 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 		output(st, "Dns", jsii.String(s.Domain+" CNAME "+*f.Distribution.DistributionDomainName()))
 	}
 	return f
+}
+
+// everythingBut hands everything on but cookies, which come along from a company's
+// website and of which the gateway takes few, and the host, by which it tells one
+// API from another.
+func everythingBut(scope constructs.Construct, s Settings) awscloudfront.IOriginRequestPolicy {
+	return awscloudfront.NewOriginRequestPolicy(scope, jsii.String("Requests"), &awscloudfront.OriginRequestPolicyProps{
+		OriginRequestPolicyName: jsii.String(s.prefix() + "requests"),
+		CookieBehavior:          awscloudfront.OriginRequestCookieBehavior_None(),
+		HeaderBehavior:          awscloudfront.OriginRequestHeaderBehavior_DenyList(jsii.String("host")),
+		QueryStringBehavior:     awscloudfront.OriginRequestQueryStringBehavior_All(),
+	})
 }
 
 // uncached has CloudFront keep no error: it would for ten seconds, and tell one
@@ -169,8 +181,12 @@ func (f *Front) fileHeaders(scope constructs.Construct, s Settings, path string)
 	return awscloudfront.NewResponseHeadersPolicy(scope, jsii.String("PopupHeaders"), &awscloudfront.ResponseHeadersPolicyProps{
 		ResponseHeadersPolicyName: jsii.String(s.prefix() + "popup"),
 		SecurityHeadersBehavior:   security(),
+		// CloudFront takes these by their own name alone.
+		CorsBehavior: &awscloudfront.ResponseHeadersCorsBehavior{
+			AccessControlAllowCredentials: jsii.Bool(false), AccessControlAllowOrigins: jsii.Strings("*"),
+			AccessControlAllowMethods: jsii.Strings("GET", "HEAD"), AccessControlAllowHeaders: jsii.Strings("*"), OriginOverride: jsii.Bool(true),
+		},
 		CustomHeadersBehavior: &awscloudfront.ResponseCustomHeadersBehavior{CustomHeaders: &[]*awscloudfront.ResponseCustomHeader{
-			{Header: jsii.String("access-control-allow-origin"), Value: jsii.String("*"), Override: jsii.Bool(true)},
 			{Header: jsii.String("cross-origin-resource-policy"), Value: jsii.String("cross-origin"), Override: jsii.Bool(true)},
 		}},
 	})

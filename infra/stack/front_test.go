@@ -16,7 +16,6 @@ import (
 const (
 	cachingDisabled      = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
 	cachingOptimized     = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-	allViewerExceptHost  = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 	oneYear              = 365 * 24 * 3600
 	strictOrigin         = "strict-origin-when-cross-origin"
 	transportSecurityKey = "StrictTransportSecurity"
@@ -37,10 +36,10 @@ func TestFront(t *testing.T) {
 		d := distribution(t, tpl)
 		var aliases any
 		certificate := any(nil)
-		if stage == Dev {
+		if stage == Prod {
 			aliases = []string{"answer.example.com"}
 			certificate = map[string]any{
-				"AcmCertificateArn": given[Dev]["certificate"], "SslSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021",
+				"AcmCertificateArn": given[Prod]["certificate"], "SslSupportMethod": "sni-only", "MinimumProtocolVersion": "TLSv1.2_2021",
 			}
 		}
 		check(t, "the names", d["Aliases"], aliases)
@@ -78,11 +77,15 @@ func TestFront(t *testing.T) {
 		}
 		all := d["DefaultCacheBehavior"].(map[string]any)
 		for key, want := range map[string]any{
-			"TargetOriginId": api, "CachePolicyId": cachingDisabled, "OriginRequestPolicyId": allViewerExceptHost, "ViewerProtocolPolicy": "redirect-to-https",
+			"TargetOriginId": api, "CachePolicyId": cachingDisabled, "OriginRequestPolicyId": ref(theOnly(t, tpl, "AWS::CloudFront::OriginRequestPolicy")), "ViewerProtocolPolicy": "redirect-to-https",
 			"AllowedMethods": []string{"GET", "HEAD", "OPTIONS", "PUT", "PATCH", "POST", "DELETE"},
 		} {
 			check(t, "everything: "+key, all[key], want)
 		}
+		handed := tpl[theOnly(t, tpl, "AWS::CloudFront::OriginRequestPolicy")].Properties["OriginRequestPolicyConfig"].(map[string]any)
+		check(t, "what is handed on", []any{handed["CookiesConfig"], handed["HeadersConfig"], handed["QueryStringsConfig"]}, []any{
+			map[string]any{"CookieBehavior": "none"}, map[string]any{"HeaderBehavior": "allExcept", "Headers": []string{"host"}}, map[string]any{"QueryStringBehavior": "all"},
+		})
 		origins := map[string]string{}
 		for _, b := range d["CacheBehaviors"].([]any) {
 			b := b.(map[string]any)
@@ -160,14 +163,19 @@ func TestHeaders(t *testing.T) {
 			"ReferrerPolicy":     map[string]any{"Override": false, "ReferrerPolicy": strictOrigin}, // some pages say less
 			transportSecurityKey: map[string]any{"AccessControlMaxAgeSec": oneYear, "Override": true},
 		})
-		var more any
+		var more, cors any
 		if name == "popup" {
+			list := func(v ...string) any { return map[string]any{"Items": v} }
+			cors = map[string]any{
+				"AccessControlAllowCredentials": false, "AccessControlAllowOrigins": list("*"), "AccessControlAllowHeaders": list("*"),
+				"AccessControlAllowMethods": list("GET", "HEAD"), "OriginOverride": true,
+			}
 			more = map[string]any{"Items": []any{
-				map[string]any{"Header": "access-control-allow-origin", "Value": "*", "Override": true},
 				map[string]any{"Header": "cross-origin-resource-policy", "Value": "cross-origin", "Override": true},
 			}}
 		}
 		check(t, name+": more", p["CustomHeadersConfig"], more)
+		check(t, name+": who may load it", p["CorsConfig"], cors)
 	}
 	cache := tpl[theOnly(t, tpl, "AWS::CloudFront::CachePolicy")].Properties["CachePolicyConfig"].(map[string]any)
 	check(t, "what it depends on", cache["ParametersInCacheKeyAndForwardedToOrigin"], map[string]any{
@@ -208,9 +216,12 @@ func TestFirewalls(t *testing.T) {
 				group := s["ManagedRuleGroupStatement"].(map[string]any)
 				check(t, name+": "+r["Name"].(string), r["OverrideAction"], map[string]any{"None": map[string]any{}})
 				rules[name][group["Name"].(string)] = found{}
+				if scoped := show(group["ScopeDownStatement"]); group["Name"] == "AWSManagedRulesAmazonIpReputationList" && !strings.Contains(scoped, `{"NotStatement":{"Statement":{"ByteMatchStatement"`) {
+					t.Errorf("opt-outs that mail providers send are held to their reputation: %s", scoped)
+				}
 				for body, of := range map[string]string{
 					"SizeRestrictions_BODY": "Common", "CrossSiteScripting_BODY": "Common", "GenericLFI_BODY": "Common", "GenericRFI_BODY": "Common",
-					"EC2MetaDataSSRF_BODY": "Common", "JavaDeserializationRCE_BODY": "KnownBadInputs", "Log4JRCE_BODY": "KnownBadInputs",
+					"EC2MetaDataSSRF_BODY": "Common", "CrossSiteScripting_COOKIE": "Common", "JavaDeserializationRCE_BODY": "KnownBadInputs", "Log4JRCE_BODY": "KnownBadInputs",
 				} {
 					if group["Name"] == "AWSManagedRules"+of+"RuleSet" && !strings.Contains(show(group["RuleActionOverrides"]), `{"ActionToUse":{"Count":{}},"Name":"`+body+`"}`) {
 						t.Errorf("%s refuses what a customer writes", body)
@@ -234,7 +245,7 @@ func TestFirewalls(t *testing.T) {
 	}
 	want := map[string]map[string]found{
 		"pulssi-dev-front": {
-			"answers": {300, "POST /a/ /t/"}, "votes": {300, "POST /v/"}, "requests": {3000, ""},
+			"answers": {1000, "POST /a/ /t/"}, "votes": {1000, "POST /v/"}, "requests": {10_000, ""},
 			"AWSManagedRulesAmazonIpReputationList": {}, "AWSManagedRulesKnownBadInputsRuleSet": {}, "AWSManagedRulesCommonRuleSet": {},
 		},
 		"pulssi-dev-signin": {"sign-ins": {500, ""}},

@@ -17,11 +17,23 @@ type PanelProps struct {
 	Settings Settings
 }
 
-// metrics are those that the functions write (package obs), by the function that
-// does; a test holds them to it.
+// namespace is that of the metrics that the functions write (package obs), and
+// sendFailures one of them.
+const (
+	namespace    = "Pulssi"
+	sendFailures = "SendFailures"
+)
+
+// metrics are all of them, by the function that writes them; a test holds them to
+// package obs.
 var metrics = map[string]topology.Function{
 	"Answers": topology.Tally, "Votes": topology.Tally, "Suspects": topology.Tally, "TallyLag": topology.Tally,
-	"Sends": topology.Send, "Bounces": topology.Delivery, "Complaints": topology.Delivery,
+	"Sends": topology.Send, sendFailures: topology.Send, "Bounces": topology.Delivery, "Complaints": topology.Delivery,
+}
+
+// dimensions are those of a metric of the functions.
+func dimensions(s Settings, name string) *map[string]*string {
+	return &map[string]*string{"stage": jsii.String(string(s.Stage)), "function": jsii.String(string(metrics[name]))}
 }
 
 // NewPanel makes the dashboard of CloudWatch that those who operate look at: on
@@ -30,8 +42,8 @@ func NewPanel(scope constructs.Construct, id string, props *PanelProps) awscloud
 	p, s := props.Of, props.Settings
 	own := func(name, statistic string) awscloudwatch.IMetric {
 		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-			Namespace: jsii.String("Pulssi"), MetricName: &name, Label: &name, Statistic: &statistic, Period: minutes(5),
-			DimensionsMap: &map[string]*string{"stage": jsii.String(string(s.Stage)), "function": jsii.String(string(metrics[name]))},
+			Namespace: jsii.String(namespace), MetricName: &name, Label: &name, Statistic: &statistic, Period: minutes(5),
+			DimensionsMap: dimensions(s, name),
 		})
 	}
 	const sum, most = "Sum", "Maximum"
@@ -74,17 +86,29 @@ func NewPanel(scope constructs.Construct, id string, props *PanelProps) awscloud
 		graph("Answers and votes in 5 minutes", own("Answers", sum), own("Votes", sum), own("Suspects", sum)),
 		graph("Counting: age of the oldest change, ms", own("TallyLag", most),
 			p.Functions[topology.Tally].Function.Metric(jsii.String("IteratorAge"), options(most))),
-		graph("Messages in 5 minutes", own("Sends", sum), own("Bounces", sum), own("Complaints", sum)),
+		graph("Messages in 5 minutes", own("Sends", sum), own(sendFailures, sum), own("Bounces", sum), own("Complaints", sum)),
 	)
 	panel.AddWidgets(
 		graph("Requests at the front", front("Requests", sum)),
 		graph("Share of failures at the front, %", front("4xxErrorRate", "Average"), front("5xxErrorRate", "Average")),
 		graph("Requests at the API, and its failures", p.API.API.MetricCount(options(sum)), p.API.API.MetricClientError(options(sum)), p.API.API.MetricServerError(options(sum))),
 	)
+	refused := func(rule string) awscloudwatch.IMetric {
+		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			Namespace: jsii.String("AWS/WAFV2"), MetricName: jsii.String("BlockedRequests"), Label: &rule, Statistic: jsii.String(sum), Period: minutes(5),
+			Region:        jsii.String(frontRegion),
+			DimensionsMap: &map[string]*string{"WebACL": jsii.String(s.prefix() + "front"), "Rule": &rule},
+		})
+	}
+	var rules []awscloudwatch.IMetric
+	for _, r := range frontRules() {
+		rules = append(rules, refused(*r.Name))
+	}
+	panel.AddWidgets(graph("Refused by the firewall, by rule", rules...))
 	panel.AddWidgets(
 		graph("Errors of functions", each(func(f *Function) awscloudwatch.IMetric { return f.Function.MetricErrors(options(sum)) })...),
 		graph("Duration of functions, longest, ms", each(func(f *Function) awscloudwatch.IMetric { return f.Function.MetricDuration(options(most)) })...),
-		graph("Waiting in queues", waiting(p.Queues[topology.Asks.Name].Queue, p.Queues[topology.Imports.Name].Queue)...),
+		graph("Waiting in queues", waiting(p.Data.Queues[topology.Asks.Name].Queue, p.Data.Queues[topology.Imports.Name].Queue)...),
 	)
 	return panel
 }

@@ -26,10 +26,8 @@ type Pulssi struct {
 	Edge      *Edge
 	Stack     awscdk.Stack
 	Functions map[topology.Function]*Function
-	Queues    map[string]*Queue // by name
-	Untold    awssqs.Queue      // of the function that publishes
+	Untold    awssqs.Queue // of the function that publishes
 	Events    *Events
-	Schedules *Schedules
 	Notices   *Notices
 	API       *API
 	Front     *Front
@@ -43,7 +41,7 @@ type Pulssi struct {
 // what it lists and nothing else.
 func NewPulssi(scope constructs.Construct, props *PulssiProps) *Pulssi {
 	s := props.Settings
-	p := &Pulssi{Settings: s, Functions: map[topology.Function]*Function{}, Queues: map[string]*Queue{}}
+	p := &Pulssi{Settings: s, Functions: map[topology.Function]*Function{}}
 	p.Data = NewData(scope, s.name()+"-data", &DataProps{s})
 	p.Edge = NewEdge(scope, s.name()+"-edge", &EdgeProps{s})
 	st := awscdk.NewStack(scope, jsii.String(s.name()), &awscdk.StackProps{
@@ -97,19 +95,15 @@ func (p *Pulssi) serve(props *PulssiProps) {
 	output(p.Stack, "Url", p.Front.URL)
 }
 
-// ask makes what asks people: queues, events, schedules, files, sending, and
-// what comes back.
+// ask makes what asks people: what is fed by the queues, events, sending, and what
+// comes back.
 func (p *Pulssi) ask(s Settings) {
 	for _, q := range topology.Queues() {
-		queue := p.Data.Imports
-		if q.Name != topology.Imports.Name {
-			queue = NewQueue(p.Stack, "Queue-"+q.Name, &QueueProps{q, s})
-		}
+		queue := p.Data.Queues[q.Name]
 		queue.Invoke(p.Functions[q.Function])
-		p.Queues[q.Name] = queue
 		p.Alarms.Failed(q.Failed(), q.Function, queue.Failed)
 	}
-	asks := p.Queues[topology.Asks.Name]
+	asks := p.Data.Queues[topology.Asks.Name]
 	p.Events = NewEvents(p.Stack, "Events", &EventsProps{p.Functions, s})
 	p.Alarms.Failed(topology.RefusedEvents, topology.EventFunction, p.Events.Failed)
 	for _, f := range topology.Functions() {
@@ -128,9 +122,8 @@ func (p *Pulssi) ask(s Settings) {
 	// Who takes asks from the queue says there when one is to come again.
 	send.Allow(jsii.Strings("sqs:ChangeMessageVisibility"), &[]*string{asks.Queue.QueueArn()})
 	send.Know(config.AsksQueue, asks.Queue.QueueUrl())
-	p.Schedules = NewSchedules(p.Stack, "Schedules", &SchedulesProps{asks, s})
 	for _, f := range topology.Schedulers() {
-		p.Schedules.Grant(p.Functions[f])
+		p.Data.Schedules.Grant(p.Functions[f])
 	}
 	for _, f := range topology.Publishers() {
 		p.Functions[f].AllowIf(jsii.Strings("events:PutEvents"), &[]*string{p.Events.Bus.EventBusArn()}, "events:source", jsii.String(topology.APISource))
@@ -147,13 +140,15 @@ func (p *Pulssi) ask(s Settings) {
 // watch makes what tells people how things are.
 func (p *Pulssi) watch(s Settings) {
 	p.Alarms.Reputation(p.Notices.Set)
-	for _, f := range topology.Functions() {
+	for _, f := range p.API.Functions {
 		p.Alarms.Errors(f, p.Functions[f])
 	}
 	for _, m := range topology.Streams() {
 		p.Alarms.Behind(m.Function, p.Functions[m.Function])
 	}
 	p.Alarms.Requests(p.API)
+	p.Alarms.Refused(p.API)
+	p.Alarms.Sending()
 	if s.SMSSender != "" {
 		p.Alarms.SMSSpend()
 	}

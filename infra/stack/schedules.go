@@ -24,8 +24,8 @@ type Schedules struct {
 }
 
 // NewSchedules makes a group of schedules, and the role by which they put asks
-// into the queue, or its dead-letter queue, and can do nothing else. What waits in the group goes with it:
-// without the queue there is nobody to ask.
+// into the queue, or its dead-letter queue, and can do nothing else. What waits in
+// the group goes with it.
 func NewSchedules(scope constructs.Construct, id string, props *SchedulesProps) *Schedules {
 	this := constructs.NewConstruct(scope, &id)
 	name := props.Settings.name()

@@ -79,7 +79,7 @@ const maxAlarmEmails = 10
 //	region         eu-north-1 (default) or another that has all services
 //	zone           reporting time zone, default Europe/Helsinki
 //	locales        fi,sv,en (default) or fewer, or in another order
-//	domain         answer.example.com, default CloudFront's own name
+//	domain         answer.example.com, default CloudFront's own name; needed in prod
 //	certificate    ARN of its certificate in us-east-1; needed with a domain
 //	retentionDays  91 to 3650, default 1095
 //	fileDays       1 to 365, default 30
@@ -91,7 +91,7 @@ const maxAlarmEmails = 10
 //	sendRate       over 0 to 1000, default 10
 //	dryRun         true or false (default)
 //	alarmEmail     ops@example.com, or up to 10 with commas between them, default none; needed in prod
-//	budget         over 0, in US dollars a month, default none; needs an alarmEmail
+//	budget         over 0, in US dollars a month, default none; needs an alarmEmail, needed in prod
 //	signinPrefix   kauppa-pulssi, of https://kauppa-pulssi.auth.REGION.amazoncognito.com, default pulssi-STAGE-ACCOUNT
 //	programs       true or false (default): a client with a secret, at six dollars a month
 //	tracing        true or false (default): X-Ray records a sample of the invocations
@@ -187,6 +187,9 @@ func (s Settings) checkFront(bad func(string, ...any)) {
 	if s.Certificate != "" && !certificate.MatchString(s.Certificate) {
 		bad("certificate must be the ARN of a certificate of AWS Certificate Manager in %s, where CloudFront looks for it, not %q", frontRegion, s.Certificate)
 	}
+	if s.Stage == Prod && s.Domain == "" {
+		bad("domain must be given in prod, with its certificate: CloudFront's own name takes TLS older than 1.2, and customers do not know it")
+	}
 	if (s.Domain == "") != (s.Certificate == "") {
 		bad("certificate and domain must be given together: a domain needs its certificate (request it in %s: aws acm request-certificate --region %[1]s --validation-method DNS --domain-name DOMAIN)", frontRegion)
 	}
@@ -242,6 +245,9 @@ func (s Settings) checkAlarms(bad func(string, ...any)) {
 	}
 	if s.Stage == Prod && len(s.AlarmEmails) == 0 {
 		bad("alarmEmail must be given in prod: alarms have to reach somebody")
+	}
+	if s.Stage == Prod && s.Budget == "" {
+		bad("budget must be given in prod, in US dollars a month: who pays should hear of it first")
 	}
 	if s.Budget != "" && len(s.AlarmEmails) == 0 {
 		bad("budget must come with alarmEmail: somebody has to be told")
@@ -319,10 +325,11 @@ func (s Settings) prefix() string { return s.name() + "-" }
 func (s Settings) name() string { return "pulssi-" + string(s.Stage) }
 
 // removal is what becomes of things whose loss could be made good, when their
-// stack goes: in Prod they stay all the same.
+// stack goes: in Prod they stay all the same. What stays goes nevertheless where
+// the deployment fails that made it, so that the next finds no name taken.
 func (s Settings) removal() awscdk.RemovalPolicy {
 	if s.Stage == Prod {
-		return awscdk.RemovalPolicy_RETAIN
+		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	}
 	return awscdk.RemovalPolicy_DESTROY
 }

@@ -28,13 +28,15 @@ func TestUserPool(t *testing.T) {
 		id := theOnly(t, tpl, "AWS::Cognito::UserPool")
 		pool := tpl[id]
 		var prefix any = "kauppa-pulssi"
-		protection, deletion := "INACTIVE", "Delete"
+		protection, deletion, mfa := "INACTIVE", "Delete", "OFF"
+		var factors any
 		if stage == Prod {
 			prefix = join("pulssi-prod-", ref("AWS::AccountId"))
-			protection, deletion = "ACTIVE", "Retain"
+			protection, deletion, mfa = "ACTIVE", "RetainExceptOnCreate", "ON"
+			factors = []string{"SOFTWARE_TOKEN_MFA"}
 		}
 		under := func(path string) any {
-			if stage == Dev {
+			if stage == Prod {
 				return "https://answer.example.com" + path
 			}
 			return join("https://", arn(theOnly(t, tpl, "AWS::CloudFront::Distribution"), "DomainName"), path)
@@ -43,9 +45,9 @@ func TestUserPool(t *testing.T) {
 		const fi, sv, en = `<p lang="fi">Sinulle on avattu Pulssi. Käyttäjätunnus: {username}, väliaikainen salasana: {####}</p>`,
 			`<p lang="sv">Du har fått tillgång till Pulssi. Användarnamn: {username}, tillfälligt lösenord: {####}</p>`,
 			`<p lang="en">You have been given access to Pulssi. User name: {username}, temporary password: {####}</p>`
-		invitation := fi + sv + en // in prod the address is not known beforehand
-		if stage == Dev {
-			invitation = "<p>https://answer.example.com/dashboard</p>" + sv + en
+		invitation := sv + en // in dev the address is not known beforehand
+		if stage == Prod {
+			invitation = "<p>https://answer.example.com/dashboard</p>" + fi + sv + en
 		}
 		check(t, "the invitation", pool.Properties["AdminCreateUserConfig"].(map[string]any)["InviteMessageTemplate"], map[string]any{
 			"EmailSubject": "Pulssi", "EmailMessage": invitation,
@@ -53,7 +55,7 @@ func TestUserPool(t *testing.T) {
 		check(t, "who may join", pool.Properties["AdminCreateUserConfig"].(map[string]any)["AllowAdminCreateUserOnly"], true)
 		for name, want := range map[string]any{
 			"UserPoolName":           "pulssi-" + string(stage),
-			"UserPoolTier":           "LITE",
+			"UserPoolTier":           "ESSENTIALS",
 			"DeletionProtection":     protection,
 			"UsernameAttributes":     []string{"email"},
 			"UsernameConfiguration":  map[string]any{"CaseSensitive": false},
@@ -65,8 +67,8 @@ func TestUserPool(t *testing.T) {
 				"MinimumLength": 14, "RequireLowercase": true, "RequireUppercase": true, "RequireNumbers": true, "RequireSymbols": false,
 				"TemporaryPasswordValidityDays": 7,
 			}},
-			"MfaConfiguration":       "OPTIONAL",
-			"EnabledMfas":            []string{"SOFTWARE_TOKEN_MFA"},
+			"MfaConfiguration":       mfa,
+			"EnabledMfas":            factors,
 			"SmsConfiguration":       nil,
 			"AccountRecoverySetting": map[string]any{"RecoveryMechanisms": []any{map[string]any{"Name": "verified_email", "Priority": 1}}},
 		} {

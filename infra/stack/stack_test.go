@@ -45,17 +45,19 @@ type assembly struct {
 	excepted  []string // the rules of the exceptions
 }
 
-// given is the context of both stages: no key has its default but the region,
-// and in prod there is nothing that need not be given.
+// given is the context of both stages: in dev no key has its default but the
+// region, the domain and the budget, and in prod there is little that need not be
+// given.
 var given = map[Stage]map[string]any{
 	Dev: {
-		"zone": "Europe/Stockholm", "locales": "sv,en", "domain": "answer.example.com",
-		"certificate":   "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
-		"retentionDays": "365", "fileDays": 7.0,
+		"zone": "Europe/Stockholm", "locales": "sv,en", "retentionDays": "365", "fileDays": 7.0,
 		"sender": "Kauppa <Feedback@mail.example.com>", "senderDomain": "example.com", "smsSender": "Kauppa24", "smsNumber": "+358401234567", "smsBudget": 25.0, "sendRate": 0.5, "dryRun": true,
-		"alarmEmail": "ops@example.com, boss@example.com", "budget": "100", "signinPrefix": "kauppa-pulssi", "programs": true, "tracing": true,
+		"alarmEmail": "ops@example.com, boss@example.com", "signinPrefix": "kauppa-pulssi", "programs": true, "tracing": true,
 	},
-	Prod: {"zone": "Europe/Stockholm", "retentionDays": "365", "alarmEmail": "ops@example.com"},
+	Prod: {
+		"zone": "Europe/Stockholm", "retentionDays": "365", "alarmEmail": "ops@example.com", "budget": 100.0,
+		"domain": "answer.example.com", "certificate": "arn:aws:acm:us-east-1:123456789012:certificate/12345678-1234-1234-1234-123456789012",
+	},
 }
 
 var synthesized = sync.OnceValues(func() (*assembly, error) {
@@ -83,14 +85,21 @@ var synthesized = sync.OnceValues(func() (*assembly, error) {
 	}
 	slices.Sort(out.excepted)
 	out.excepted = slices.Compact(out.excepted)
-	app, p, err := newApp(filepath.Join(folder, "bare"), Prod, code)
-	if err != nil {
-		return nil, err
+	for _, stage := range []Stage{Dev, Prod} {
+		bare := filepath.Join(folder, "bare")
+		app, p, err := newApp(bare, stage, code)
+		if err != nil {
+			return nil, err
+		}
+		nag(app)
+		app.Synth(nil)
+		found, err := findings(bare, p)
+		if err != nil {
+			return nil, err
+		}
+		out.bare = append(out.bare, found...)
 	}
-	nag(app)
-	app.Synth(nil)
-	out.bare, err = findings(filepath.Join(folder, "bare"), p)
-	return out, err
+	return out, nil
 })
 
 // newApp returns the app of a stage, which is yet to be synthesized.
@@ -643,7 +652,7 @@ func TestNotices(t *testing.T) {
 	identity := tpl[theOnly(t, tpl, "AWS::SES::EmailIdentity")]
 	// The set is not its default: what others send is not counted as ours.
 	check(t, "the identity", identity.Properties, map[string]any{"EmailIdentity": "example.com"})
-	check(t, "the identity's deletion policy", identity.DeletionPolicy, "Retain")
+	check(t, "the identity's deletion policy", identity.DeletionPolicy, "RetainExceptOnCreate")
 	if n := len(synth(t, Prod).ofType("AWS::SES::EmailIdentity")); n != 0 {
 		t.Errorf("without a domain there are %d identities", n)
 	}
@@ -784,10 +793,16 @@ func TestAlarms(t *testing.T) {
 				metric("part", part), metric("of", of),
 			}}
 		}
-		for _, f := range topology.Functions() {
+		for _, f := range []topology.Function{topology.Answer, topology.Vote, topology.Results} {
 			ratio(string(f)+"-errors", 0.05, "AWS/Lambda", "Errors", "Invocations", dimension("FunctionName", ref(tpl.function(t, stage, f))))
 		}
-		ratio("api-errors", 0.01, "AWS/ApiGateway", "5xx", "Count", dimension("ApiId", ref(theOnly(t, tpl, "AWS::ApiGatewayV2::Api"))))
+		api := dimension("ApiId", ref(theOnly(t, tpl, "AWS::ApiGatewayV2::Api")))
+		ratio("api-errors", 0.01, "AWS/ApiGateway", "5xx", "Count", api)
+		ratio("api-refused", 0.5, "AWS/ApiGateway", "4xx", "Count", api)
+		want["send-failing"] = map[string]any{
+			"Namespace": "Pulssi", "MetricName": "SendFailures", "Statistic": "Sum", "Period": 900, "Threshold": 0,
+			"EvaluationPeriods": 4, "DatapointsToAlarm": 3, "Dimensions": []any{dimension("function", "send"), dimension("stage", string(stage))},
+		}
 		for _, m := range topology.Streams() {
 			once(string(m.Function)+"-behind", "AWS/Lambda", "IteratorAge", "Maximum", 300, 600_000, dimension("FunctionName", ref(tpl.function(t, stage, m.Function))))
 			want[string(m.Function)+"-behind"]["EvaluationPeriods"], want[string(m.Function)+"-behind"]["DatapointsToAlarm"] = 3, 2
@@ -829,8 +844,7 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
-// TestRunbook has a paragraph of the README for each alarm, that of the dead
-// letters for all of those.
+// TestRunbook has the README say what to do about each alarm.
 func TestRunbook(t *testing.T) {
 	b, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -838,11 +852,6 @@ func TestRunbook(t *testing.T) {
 	}
 	for _, a := range synth(t, Dev).ofType("AWS::CloudWatch::Alarm") {
 		name, _ := strings.CutPrefix(a.Properties["AlarmName"].(string), "pulssi-dev-")
-		for _, f := range topology.Functions() {
-			if name == string(f)+"-errors" {
-				name = "FUNCTION-errors"
-			}
-		}
 		if !strings.Contains(string(b), "`"+name+"`") {
 			t.Errorf("the README does not say what to do about %s", name)
 		}
@@ -931,7 +940,7 @@ func TestFiles(t *testing.T) {
 		if stage == Dev {
 			days = 7
 		}
-		check(t, "the bucket's deletion policy", b.DeletionPolicy, "Retain")
+		check(t, "the bucket's deletion policy", b.DeletionPolicy, "RetainExceptOnCreate")
 		check(t, "the bucket", b.Properties, map[string]any{
 			"BucketName": name,
 			"PublicAccessBlockConfiguration": map[string]any{
@@ -994,7 +1003,7 @@ func TestSecrets(t *testing.T) {
 		if got := len(tpl.ofType("AWS::SecretsManager::Secret")); got != 2 {
 			t.Errorf("%d secrets, want 2", got)
 		}
-		for name, removal := range map[string]string{"asks": "Retain", "front": "Delete"} {
+		for name, removal := range map[string]string{"asks": "RetainExceptOnCreate", "front": "Delete"} {
 			s := tpl[secret(t, tpl, stage, name)]
 			check(t, "the deletion policy of "+name, s.DeletionPolicy, removal)
 			check(t, "how "+name+" is made", s.Properties["GenerateSecretString"], map[string]any{"PasswordLength": 64, "ExcludePunctuation": true})
@@ -1023,8 +1032,10 @@ func TestInvocations(t *testing.T) {
 		}
 		got = append(got, who+" "+source+" "+tpl[fn].Properties["FunctionName"].(string))
 	}
-	for _, r := range topology.Routes() {
-		want = append(want, "apigateway.amazonaws.com /*/*"+r.Path+" pulssi-dev-"+string(r.Function)) // one for each method of a path
+	for _, f := range topology.Functions() {
+		if isHTTP(f) { // one for all of its routes
+			want = append(want, "apigateway.amazonaws.com /*/*/* pulssi-dev-"+string(f))
+		}
 	}
 	for name, f := range map[string]topology.Function{
 		"business-events": topology.EventFunction, "mail-notices": topology.NoticeFunction,
@@ -1047,7 +1058,7 @@ func TestTables(t *testing.T) {
 		for _, table := range topology.Tables() {
 			r := tpl[tpl.byName(t, "AWS::DynamoDB::Table", "TableName", "pulssi-"+string(stage)+"-"+table.Name)]
 			p := r.Properties
-			check(t, table.Name+": deletion policy", r.DeletionPolicy, "Retain")
+			check(t, table.Name+": deletion policy", r.DeletionPolicy, "RetainExceptOnCreate")
 			check(t, table.Name+": deletion protection", p["DeletionProtectionEnabled"], stage == Prod || table.Name == "audit")
 			var appendOnly any
 			if table.Name == "audit" {
@@ -1197,7 +1208,7 @@ func TestEnvironment(t *testing.T) {
 				}
 			}
 			getenv := func(name string) string { return env[name] }
-			if stage == Prod && got[config.PublicURL] != nil {
+			if stage == Dev && got[config.PublicURL] != nil {
 				env[config.PublicURL] = "https://d111111abcdef8.cloudfront.net" // as CloudFront's names are
 			}
 			if _, err := config.Read(getenv); err != nil {
@@ -1216,7 +1227,7 @@ func TestEnvironment(t *testing.T) {
 // publicURL is where customers reach everything.
 func publicURL(t *testing.T, stage Stage) any {
 	t.Helper()
-	if stage == Dev {
+	if stage == Prod {
 		return "https://answer.example.com"
 	}
 	return join("https://", arn(theOnly(t, synth(t, stage), "AWS::CloudFront::Distribution"), "DomainName"))
@@ -1349,6 +1360,8 @@ func TestSettings(t *testing.T) {
 	}{
 		{"stage", nil, ""},
 		{"stage", "prod", "context alarmEmail must be given in prod"},
+		{"stage", "prod", "context budget must be given in prod"},
+		{"stage", "prod", "context domain must be given in prod"},
 		{"stage", "Prod", "context stage must be dev or prod"},
 		{"stage", []any{"dev"}, "context stage must be a text"},
 		{"zone", "Europe/Stockholm", ""},

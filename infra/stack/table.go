@@ -39,7 +39,7 @@ func NewTable(scope constructs.Construct, id string, props *TableProps) *Table {
 		DeletionProtection: jsii.Bool(props.Settings.Stage == Prod || t.Name == topology.Audit.Name),
 		// Answers cannot be asked for again: they outlive a stack that is
 		// deleted or renamed by mistake.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
 	}
 	if t.Stream {
 		p.Stream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES

@@ -32,7 +32,7 @@ const resourceServer = "pulssi"
 var roles = []struct{ name, about string }{
 	{"viewer", "Reads scores and comments"},
 	{"agent", "Works with contacts, events, marks and shared views too"},
-	{"admin", "Changes touchpoints and deletes contacts too"},
+	{"admin", "Changes touchpoints, deletes contacts and reads the audit log too"},
 }
 
 // invitations is what those who may sign in are written, by locale.
@@ -43,14 +43,19 @@ var invitations = map[string]string{
 }
 
 // NewUsers makes a user pool that nobody can join by themselves, with its pages.
-// The pool is of the plan Lite, which has all of this: groups in tokens, one-time
-// passwords and the pages.
+// The pool is of the plan Essentials, the least that has rotating refresh tokens;
+// 10,000 people a month cost nothing. In Prod everybody sets up one-time passwords
+// at the first sign-in: the pages offer that to nobody who may go without.
 func NewUsers(scope constructs.Construct, id string, props *UsersProps) *Users {
 	this := constructs.NewConstruct(scope, &id)
 	s := props.Settings
+	mfa, second := awscognito.Mfa_OFF, (*awscognito.MfaSecondFactor)(nil)
+	if s.Stage == Prod {
+		mfa, second = awscognito.Mfa_REQUIRED, &awscognito.MfaSecondFactor{Otp: jsii.Bool(true), Sms: jsii.Bool(false)}
+	}
 	pool := awscognito.NewUserPool(this, jsii.String("Pool"), &awscognito.UserPoolProps{
 		UserPoolName:        jsii.String(s.name()),
-		FeaturePlan:         awscognito.FeaturePlan_LITE,
+		FeaturePlan:         awscognito.FeaturePlan_ESSENTIALS,
 		SelfSignUpEnabled:   jsii.Bool(false),
 		SignInAliases:       &awscognito.SignInAliases{Email: jsii.Bool(true)},
 		SignInCaseSensitive: jsii.Bool(false),
@@ -65,8 +70,8 @@ func NewUsers(scope constructs.Construct, id string, props *UsersProps) *Users {
 			MinLength: jsii.Number(14), RequireLowercase: jsii.Bool(true), RequireUppercase: jsii.Bool(true),
 			RequireDigits: jsii.Bool(true), RequireSymbols: jsii.Bool(false), TempPasswordValidity: awscdk.Duration_Days(jsii.Number(7)),
 		},
-		Mfa:             awscognito.Mfa_OPTIONAL,
-		MfaSecondFactor: &awscognito.MfaSecondFactor{Otp: jsii.Bool(true), Sms: jsii.Bool(false)},
+		Mfa:             mfa,
+		MfaSecondFactor: second,
 		AccountRecovery: awscognito.AccountRecovery_EMAIL_ONLY,
 		UserInvitation: &awscognito.UserInvitationConfig{
 			EmailSubject: jsii.String("Pulssi"),

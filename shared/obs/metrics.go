@@ -36,13 +36,18 @@ var (
 	TallyLag = Name{"TallyLag", "Milliseconds"}
 	// Sends are messages that the mail or SMS service took; Bounces and
 	// Complaints what SES told of them.
-	Sends      = Name{"Sends", "Count"}
-	Bounces    = Name{"Bounces", "Count"}
-	Complaints = Name{"Complaints", "Count"}
+	Sends = Name{"Sends", "Count"}
+	// SendFailures are attempts that failed and are made again: one now and then
+	// is nothing, and all of them for an hour an outage.
+	SendFailures = Name{"SendFailures", "Count"}
+	Bounces      = Name{"Bounces", "Count"}
+	Complaints   = Name{"Complaints", "Count"}
 )
 
 // Names lists the metrics.
-func Names() []Name { return []Name{Answers, Votes, Suspects, TallyLag, Sends, Bounces, Complaints} }
+func Names() []Name {
+	return []Name{Answers, Votes, Suspects, TallyLag, Sends, SendFailures, Bounces, Complaints}
+}
 
 // String returns the metric's name in CloudWatch.
 func (n Name) String() string { return n.name }
