@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -69,14 +70,19 @@ func (f failing) OptOut(context.Context, string, []survey.Channel, bool, time.Ti
 }
 
 // What the store could not take comes again; what it will never take does not.
+// Neither errors, which are logged, nor the log name anybody.
 func TestFailures(t *testing.T) {
-	mail, sms := strings.Repeat("E", 22), strings.Repeat("S", 22)
+	mail, sms, person := strings.Repeat("E", 22), strings.Repeat("S", 22), strings.Repeat("C", 22)
+	var log strings.Builder
+	was := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+	t.Cleanup(func() { slog.SetDefault(was) })
 	m := &memory{
 		asks: map[string]*survey.Ask{
-			mail: {ID: mail, Channel: survey.Email, Contact: "c", AskedAt: now, SentAt: now},
-			sms:  {ID: sms, Metric: survey.NPS, Channel: survey.SMS, Contact: "c", AskedAt: now, SentAt: now},
+			mail: {ID: mail, Channel: survey.Email, Contact: person, AskedAt: now, SentAt: now},
+			sms:  {ID: sms, Metric: survey.NPS, Channel: survey.SMS, Contact: person, AskedAt: now, SentAt: now},
 		},
-		contacts: map[string]*survey.Contact{"c": {ID: "c", Email: "maija@example.com", Phone: "+358401234567"}},
+		contacts: map[string]*survey.Contact{person: {ID: person, Email: "maija@example.com", Phone: "+358401234567"}},
 	}
 	delivered := ses("Delivery", mail, `,"delivery":{"timestamp":"2026-11-21T10:00:02.000Z"}`)
 	gone := survey.Errorf(survey.NotFound, "id", "it is gone")
@@ -112,8 +118,24 @@ func TestFailures(t *testing.T) {
 		if c.again != errors.Is(err, c.err) || !c.again && err != nil {
 			t.Errorf("%s says %v: %v, want it again: %v\n%s", c.call, c.err, err, c.again, c.event)
 		}
-		if err != nil && (strings.Contains(err.Error(), "35840") || strings.Contains(err.Error(), "maija")) {
-			t.Errorf("%s: the error names a person: %v", c.call, err)
+		if err != nil {
+			slog.ErrorContext(t.Context(), err.Error()) // as Lambda does
+		}
+	}
+	late := &delivery.Handler{Store: m, Now: func() time.Time { return now.AddDate(1, 0, 0) }}
+	for _, from := range []string{"+358401234567", "+358409999999"} { // to no open question, and from nobody
+		if err := late.Handle(t.Context(), json.RawMessage(text(from, "9"))); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"35840", "maija", mail, sms, person, "ses-1", "sms-1"} {
+		if strings.Contains(log.String(), name) {
+			t.Errorf("the log names somebody by %q:\n%s", name, &log)
+		}
+	}
+	for _, id := range []string{person, "ses-1", "sms-1"} {
+		if !strings.Contains(log.String(), survey.Fingerprint(id)) {
+			t.Errorf("the log does not tell of %s:\n%s", id, &log)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func (w *world) take(event string) {
 // ses is an event as SES publishes it to EventBridge, cut to what is said here.
 func ses(kind, ask, more string) string {
 	return fmt.Sprintf(`{"version":"0","id":"e","detail-type":"Email %s","source":"aws.ses","detail":{"eventType":%q,
-		"mail":{"timestamp":"2026-11-21T09:59:58.000Z","messageId":"m","destination":["maija@example.com"],"tags":{"ses:configuration-set":["pulssi"],"ask":[%q]}}%s}}`, kind, kind, ask, more)
+		"mail":{"timestamp":"2026-11-21T09:59:58.000Z","messageId":"ses-1","destination":["maija@example.com"],"tags":{"ses:configuration-set":["pulssi"],"ask":[%q]}}%s}}`, kind, kind, ask, more)
 }
 
 func bounce(kind, ask string) string {
@@ -96,7 +96,7 @@ func bounce(kind, ask string) string {
 
 func text(from, body string) string {
 	inner, _ := json.Marshal(map[string]string{
-		"originationNumber": from, "destinationNumber": "+358400000000", "messageKeyword": "K", "messageBody": body, "inboundMessageId": "i", "previousPublishedMessageId": "p",
+		"originationNumber": from, "destinationNumber": "+358400000000", "messageKeyword": "K", "messageBody": body, "inboundMessageId": "sms-1", "previousPublishedMessageId": "p",
 	})
 	outer, _ := json.Marshal(map[string]any{"Records": []any{map[string]any{"EventSource": "aws:sns", "Sns": map[string]any{"MessageId": "s", "Message": string(inner)}}}})
 	return string(outer)

@@ -46,7 +46,7 @@ func (h *Handler) notice(ctx context.Context, detail json.RawMessage) error {
 		passOver(ctx, "a notice that is none")
 		return nil
 	}
-	log := []any{"type", n.EventType, "serviceId", n.Mail.MessageID}
+	log := []any{"type", n.EventType, "serviceId", survey.Fingerprint(n.Mail.MessageID)}
 	tags := n.Mail.Tags[askTag]
 	if len(tags) != 1 || survey.CheckID(askTag, tags[0]) != nil {
 		passOver(ctx, "a notice about a message without an ask", log...)
@@ -94,7 +94,7 @@ func (h *Handler) notice(ctx context.Context, detail json.RawMessage) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("noting %s of message %s: %w", n.EventType, n.Mail.MessageID, err)
+		return fmt.Errorf("noting %s of message %s: %w", n.EventType, survey.Fingerprint(n.Mail.MessageID), err)
 	}
 	if name, ok := watched[n.EventType]; ok {
 		h.Metrics.Put(ctx, nil, name.Is(1))

@@ -35,19 +35,19 @@ func (h *Handler) reply(ctx context.Context, message string) error {
 	}
 	from, err := address.Phone(in.From, "")
 	if err != nil {
-		passOver(ctx, "a text message from a number that is none", "message", in.ID)
+		passOver(ctx, "a text message from a number that is none", "serviceId", survey.Fingerprint(in.ID))
 		return nil
 	}
 	c, err := h.Store.FindContact(ctx, "phone", from)
 	if isGone(err) {
-		passOver(ctx, "a text message from somebody nobody knows", "message", in.ID)
+		passOver(ctx, "a text message from somebody nobody knows", "serviceId", survey.Fingerprint(in.ID))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	if err := h.said(ctx, c, in.Body); err != nil && !isGone(err) {
-		return fmt.Errorf("taking a text message of contact %s: %w", c.ID, err)
+		return fmt.Errorf("taking a text message of contact %s: %w", survey.Fingerprint(c.ID), err)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (h *Handler) said(ctx context.Context, c *survey.Contact, body string) erro
 		return err
 	}
 	if a == nil {
-		passOver(ctx, "a text message to no open question", "contact", c.ID)
+		passOver(ctx, "a text message to no open question", "contact", survey.Fingerprint(c.ID))
 		return nil
 	}
 	score, rest, ok := Score(a.Metric, body)
@@ -82,7 +82,7 @@ func (h *Handler) said(ctx context.Context, c *survey.Contact, body string) erro
 	}
 	_, err = h.Store.Answer(ctx, a.ID, in, h.Now())
 	if err != nil && survey.CodeOf(err) == survey.Closed {
-		passOver(ctx, "a text message to a question that has closed", "contact", c.ID)
+		passOver(ctx, "a text message to a question that has closed", "contact", survey.Fingerprint(c.ID))
 		return nil
 	}
 	return err

@@ -87,12 +87,12 @@ func (h *Handler) event(ctx context.Context, body []byte, envelope envelope) err
 	} else if err != nil {
 		return err
 	}
-	ids := []any{"type", e.Type, "event", e.ID}
+	ids := []any{"type", e.Type, "event", survey.Fingerprint(e.ID)}
 	if err := h.about(ctx, e); err != nil {
 		if why, ok := errors.AsType[refusal](err); ok {
 			return h.refuse(ctx, body, why, ids...)
 		}
-		return fmt.Errorf("planning for %s %s: %w", e.Type, e.ID, err)
+		return fmt.Errorf("planning for %s %s: %w", e.Type, survey.Fingerprint(e.ID), err)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (h *Handler) about(ctx context.Context, e events.Event) error {
 	}
 	zone, err := time.LoadLocation(c.Zone)
 	if err != nil {
-		return fmt.Errorf("the zone of contact %s: %w", c.ID, err)
+		return fmt.Errorf("the zone of contact %s: %w", survey.Fingerprint(c.ID), err)
 	}
 	for _, t := range listening {
 		d, err := h.Store.Decision(ctx, c.ID, t.ID, asking.OccasionOf(e.Type, e.ID))
@@ -192,7 +192,7 @@ func (h *Handler) person(ctx context.Context, e events.Event, country string, no
 			return nil, refusal(strings.Join(why, "; "))
 		}
 		if len(why) > 0 {
-			slog.WarnContext(ctx, "details were not taken", "type", e.Type, "event", e.ID, "contact", id, "problems", why)
+			slog.WarnContext(ctx, "details were not taken", "type", e.Type, "event", survey.Fingerprint(e.ID), "contact", survey.Fingerprint(id), "problems", why)
 		}
 	}
 	c, err := h.Store.Contact(ctx, id)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +292,38 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// Lines of the log name the event and the contact by their fingerprints.
+func TestLinesNameNobody(t *testing.T) {
+	for line, contact := range map[string]events.Contact{
+		"details were not taken": {Email: "a@example.com", Phone: "12ab"},
+		"refused":                {Ref: "C-77"},
+	} {
+		w := newWorld(t, monday, shop())
+		var log strings.Builder
+		was := slog.Default()
+		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+		e := purchase("order-1", "", monday)
+		e.Contact = contact
+		w.handle(eventBody(t, e))
+		slog.SetDefault(was)
+		told := log.String()
+		if !strings.Contains(told, line) || !strings.Contains(told, survey.Fingerprint("order-1")) {
+			t.Errorf("%s: the log is %s", line, told)
+		}
+		names := []string{"order-1", "a@example.com", "12ab", "C-77", "4711"}
+		for id := range w.contacts {
+			if names = append(names, id); !strings.Contains(told, survey.Fingerprint(id)) {
+				t.Errorf("%s: the contact is not in %s", line, told)
+			}
+		}
+		for _, name := range names {
+			if strings.Contains(told, name) {
+				t.Errorf("%s: the log has %q: %s", line, name, told)
+			}
+		}
+	}
+}
+
 // Every failure of what the handler calls is an error, so that Lambda tries
 // again; nothing is refused for it.
 func TestEveryFailureIsAnError(t *testing.T) {
@@ -298,7 +331,7 @@ func TestEveryFailureIsAnError(t *testing.T) {
 	newcomer.Contact = events.Contact{Ref: "C-1"}
 	bodies := map[string]func(id string) json.RawMessage{
 		"tick":  func(string) json.RawMessage { return tickBody(monday) },
-		"event": func(id string) json.RawMessage { return eventBody(t, purchase("o", id, monday)) },
+		"event": func(id string) json.RawMessage { return eventBody(t, purchase("order-1", id, monday)) },
 		"ref":   func(string) json.RawMessage { return eventBody(t, newcomer) },
 		"bad":   func(string) json.RawMessage { return json.RawMessage(`{}`) },
 	}
@@ -336,6 +369,8 @@ func TestEveryFailureIsAnError(t *testing.T) {
 				failed++
 				if err == nil || !strings.Contains(err.Error(), "trouble") || len(w.refused) != 0 {
 					t.Errorf("%s, %s %d: error %v, refused %+v", name, call, n, err, w.refused)
+				} else if strings.Contains(err.Error(), id) || strings.Contains(err.Error(), "order-1") {
+					t.Errorf("%s, %s %d: the error %v is logged, and names whom it is about", name, call, n, err)
 				}
 			}
 		}

@@ -70,7 +70,7 @@ func (h *Handler) why(ctx context.Context, r *call) (apigw.Response, error) {
 	}
 	zone, err := time.LoadLocation(c.Zone)
 	if err != nil {
-		return apigw.Response{}, fmt.Errorf("the zone of contact %s: %w", id, err)
+		return apigw.Response{}, fmt.Errorf("the zone of contact %s: %w", survey.Fingerprint(id), err)
 	}
 	name, err := h.names(ctx)
 	if err != nil {

@@ -67,7 +67,7 @@ func (h *Handler) ask(ctx context.Context, a queue.Ask) error {
 		return err
 	}
 	if h.DryRun {
-		slog.InfoContext(ctx, "would be sent", "touchpoint", a.Touchpoint, "contact", a.Contact, "channel", string(d.Channel))
+		slog.InfoContext(ctx, "would be sent", "touchpoint", a.Touchpoint, "contact", survey.Fingerprint(a.Contact), "channel", string(d.Channel))
 		return nil
 	}
 	if err := h.Pace.Wait(ctx); err != nil {
@@ -135,7 +135,7 @@ func (h *Handler) claim(ctx context.Context, was, next *survey.Ask) error {
 		err = h.Store.CreateAsk(ctx, next)
 	} else {
 		if !was.TriedAt.IsZero() {
-			slog.WarnContext(ctx, "sending what may have been sent", "touchpoint", was.Touchpoint, "contact", was.Contact)
+			slog.WarnContext(ctx, "sending what may have been sent", "touchpoint", was.Touchpoint, "contact", survey.Fingerprint(was.Contact))
 		}
 		err = h.Store.TryAsk(ctx, was.ID, was.TriedAt, now)
 		next.TriedAt = now
@@ -156,7 +156,7 @@ func (h *Handler) deliver(ctx context.Context, m *matter, a *survey.Ask, d surve
 	switch code := survey.CodeOf(err); {
 	case err == nil:
 	case code == survey.Invalid:
-		slog.WarnContext(ctx, "refused for good", "touchpoint", m.Touchpoint, "contact", m.Contact, "channel", string(a.Channel), "error", err.Error())
+		slog.WarnContext(ctx, "refused for good", "touchpoint", m.Touchpoint, "contact", survey.Fingerprint(m.Contact), "channel", string(a.Channel), "error", err.Error())
 		d.At = h.Now()
 		if err := h.Store.RefuseAsk(ctx, a.ID, d.At); err != nil {
 			return err

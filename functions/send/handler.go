@@ -175,7 +175,7 @@ func (h *Handler) message(ctx context.Context, body string) error {
 		err = h.ask(ctx, a)
 	}
 	if err != nil {
-		return fmt.Errorf("asking contact %s at %s: %w", a.Contact, a.Touchpoint, err)
+		return fmt.Errorf("asking contact %s at %s: %w", survey.Fingerprint(a.Contact), a.Touchpoint, err)
 	}
 	return nil
 }

@@ -577,6 +577,75 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
+// Lines of the log name the contact by its fingerprint, and nothing else of whom
+// they are about.
+func TestLinesNameNobody(t *testing.T) {
+	for line, happen := range map[string]func(w *world) queue.Ask{
+		"sent": func(w *world) queue.Ask {
+			a := w.purchase(w.contact(nil))
+			w.done(a)
+			return a
+		},
+		"would be sent": func(w *world) queue.Ask {
+			a := w.purchase(w.contact(nil))
+			w.h.DryRun = true
+			w.done(a)
+			return a
+		},
+		"would be sent, a reminder": func(w *world) queue.Ask {
+			a := w.reminder(nil)
+			w.h.DryRun = true
+			w.done(a)
+			return a
+		},
+		"refused for good": func(w *world) queue.Ask {
+			a := w.purchase(w.contact(nil))
+			w.transport = func(message.Message) error { return errRefused }
+			w.done(a)
+			return a
+		},
+		"refused for good, a reminder": func(w *world) queue.Ask {
+			a := w.reminder(nil)
+			w.transport = func(message.Message) error { return errRefused }
+			w.done(a)
+			return a
+		},
+		"message comes again": func(w *world) queue.Ask {
+			a := w.purchase(w.contact(nil))
+			w.transport = func(message.Message) error { return errThrottled }
+			w.again(a)
+			return a
+		},
+		"sending what may have been sent": func(w *world) queue.Ask {
+			a := w.purchase(w.contact(nil))
+			w.transport = func(message.Message) error { return errTrouble }
+			w.again(a)
+			w.clock.Move(visibility)
+			w.again(a)
+			return a
+		},
+		"nobody knows whether a reminder was sent": func(w *world) queue.Ask {
+			a := w.reminder(nil)
+			w.transport = func(message.Message) error { return errTrouble }
+			w.done(a)
+			return a
+		},
+	} {
+		w := newWorld(t)
+		log := logged(t)
+		a := happen(w)
+		told := log.String()
+		if !strings.Contains(told, strings.TrimSuffix(line, ", a reminder")) || !strings.Contains(told, survey.Fingerprint(a.Contact)) {
+			t.Errorf("%s: the log is %s", line, told)
+		}
+		for _, id := range []string{a.Contact, w.h.askID(a), "order-", "service-", "4711", "@", "Maija"} {
+			if strings.Contains(told, id) {
+				t.Errorf("%s: the log has %q: %s", line, id, told)
+			}
+		}
+	}
+}
+
 // A batch ends early enough to report what is left, untouched.
 func TestDeadline(t *testing.T) {
 	w := newWorld(t)

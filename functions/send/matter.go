@@ -53,7 +53,7 @@ func (h *Handler) matter(ctx context.Context, a queue.Ask) (*matter, error) {
 		zone = cmp.Or(m.contact.Zone, zone)
 	}
 	if m.zone, err = time.LoadLocation(zone); err != nil {
-		return nil, fmt.Errorf("the zone of contact %s: %w", a.Contact, err)
+		return nil, fmt.Errorf("the zone of contact %s: %w", survey.Fingerprint(a.Contact), err)
 	}
 	return m, nil
 }
@@ -163,6 +163,6 @@ func (h *Handler) write(ctx context.Context, m *matter, a *survey.Ask) (message.
 
 // tellSent tells that a message was taken by its service.
 func (h *Handler) tellSent(ctx context.Context, m *matter, channel survey.Channel, messageID string) {
-	slog.InfoContext(ctx, "sent", "touchpoint", m.Touchpoint, "contact", m.Contact, "reminder", m.Reminder, "channel", string(channel), "serviceId", messageID)
+	slog.InfoContext(ctx, "sent", "touchpoint", m.Touchpoint, "contact", survey.Fingerprint(m.Contact), "reminder", m.Reminder, "channel", string(channel), "serviceId", survey.Fingerprint(messageID))
 	h.Metrics.Put(ctx, nil, obs.Sends.Is(1))
 }

@@ -55,7 +55,7 @@ func (h *Handler) remind(ctx context.Context, a queue.Ask) error {
 		return err
 	}
 	if h.DryRun {
-		slog.InfoContext(ctx, "would be sent", "touchpoint", a.Touchpoint, "contact", a.Contact, "channel", string(channel), "reminder", true)
+		slog.InfoContext(ctx, "would be sent", "touchpoint", a.Touchpoint, "contact", survey.Fingerprint(a.Contact), "channel", string(channel), "reminder", true)
 		return nil
 	}
 	if err := h.Pace.Wait(ctx); err != nil {
@@ -71,7 +71,7 @@ func (h *Handler) remind(ctx context.Context, a queue.Ask) error {
 	case err == nil:
 		h.tellSent(ctx, m, channel, messageID)
 	case code == survey.Invalid:
-		slog.WarnContext(ctx, "refused for good", "touchpoint", m.Touchpoint, "contact", m.Contact, "channel", string(channel), "reminder", true, "error", err.Error())
+		slog.WarnContext(ctx, "refused for good", "touchpoint", m.Touchpoint, "contact", survey.Fingerprint(m.Contact), "channel", string(channel), "reminder", true, "error", err.Error())
 		if err := h.Store.ReleaseReminder(ctx, ask.ID, now); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (h *Handler) remind(ctx context.Context, a queue.Ask) error {
 		}
 		return err
 	default:
-		slog.WarnContext(ctx, "nobody knows whether a reminder was sent", "touchpoint", m.Touchpoint, "contact", m.Contact, "error", err.Error())
+		slog.WarnContext(ctx, "nobody knows whether a reminder was sent", "touchpoint", m.Touchpoint, "contact", survey.Fingerprint(m.Contact), "error", err.Error())
 	}
 	return h.reminded(ctx, d, ask, now)
 }

@@ -84,7 +84,7 @@ func (t *terminal) show(*flag.FlagSet) func(context.Context, []string) error {
 func (t *terminal) print(c *survey.Contact) {
 	table := tabwriter.NewWriter(t.out, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
-		{"id", c.ID}, {"ref", c.Ref}, {"e-mail", c.Email}, {"phone", c.Phone}, {"first name", c.FirstName}, {"last name", c.LastName},
+		{"id", c.ID}, {"in logs", survey.Fingerprint(c.ID)}, {"ref", c.Ref}, {"e-mail", c.Email}, {"phone", c.Phone}, {"first name", c.FirstName}, {"last name", c.LastName},
 		{"company", c.Company}, {"locale", c.Locale}, {"zone", c.Zone}, {"segments", strings.Join(c.Segments, ", ")}, {"opted out", optOuts(c)},
 		{"cohort", fmt.Sprint(asking.Cohort(c.Number))}, {"added", moment(c.CreatedAt)}, {"changed", moment(c.ChangedAt)}, {"last asked", moment(c.LastAskedAt)},
 	} {
@@ -124,6 +124,7 @@ func (t *terminal) why(*flag.FlagSet) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
+		t.say("In logs the contact is %s.\n", survey.Fingerprint(c.ID))
 		if len(decisions) == 0 {
 			t.say("Nothing was decided about contact %s within a year: no touchpoint's turn has come, and no event.\n", c.ID)
 			return nil

@@ -130,7 +130,7 @@ func TestOneContact(t *testing.T) {
 		t.Fatalf("added: %s", out)
 	}
 	for _, who := range []string{id, "aino@example.COM", "040 1234567", "+358 40 1234567", "A-7"} {
-		has(t, d.run("show", who), id, "aino@example.com", "+358401234567", "b, vip", "sms since 2026-11-21", "2026-11-21 09:00 UTC")
+		has(t, d.run("show", who), id, survey.Fingerprint(id), "aino@example.com", "+358401234567", "b, vip", "sms since 2026-11-21", "2026-11-21 09:00 UTC")
 	}
 	d.clock.Move(time.Second)
 	has(t, d.run("add", "-ref", "A-7", "-last", "Virtanen"), "there is such a contact already, and it was changed: "+id)
@@ -168,7 +168,7 @@ func TestOneContact(t *testing.T) {
 func TestWhy(t *testing.T) {
 	d := newDesk(t)
 	id := strings.TrimSpace(strings.TrimPrefix(d.run("add", "-email", "aino@example.com"), "added "))
-	has(t, d.run("why", "aino@example.com"), "Nothing was decided about contact "+id+" within a year")
+	has(t, d.run("why", "aino@example.com"), "In logs the contact is "+survey.Fingerprint(id)+".\n", "Nothing was decided about contact "+id+" within a year")
 	now := d.clock.Now()
 	for _, x := range []survey.Decision{
 		{Touchpoint: "shop-nps", Occasion: "2027Q1", Verdict: survey.Planned, At: now.Add(-48 * time.Hour), Due: now.Add(60 * 24 * time.Hour), Channel: survey.Email},
@@ -181,9 +181,10 @@ func TestWhy(t *testing.T) {
 		}
 	}
 	out := d.run("why", id)
+	out, ok := strings.CutPrefix(out, "In logs the contact is "+survey.Fingerprint(id)+".\n")
 	has(t, out, "Contact "+id+", times of Europe/Helsinki, the newest first:\n")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if len(lines) != 4 || lines[1] != "  shop-nps: Will be asked by e-mail about 2027Q1 on Wed 20 Jan 2027 at 11:00." ||
+	if !ok || len(lines) != 4 || lines[1] != "  shop-nps: Will be asked by e-mail about 2027Q1 on Wed 20 Jan 2027 at 11:00." ||
 		!strings.HasPrefix(lines[2], "  support: Not asked about ticket.closed (7) on Sat 21 Nov 2026 at 11:00: ") ||
 		lines[3] != "  shop-nps: Asked by e-mail about 2026Q4 on Fri 20 Nov 2026 at 11:00." {
 		t.Errorf("explained as\n%s", out)

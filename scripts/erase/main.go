@@ -25,8 +25,8 @@
 // knows whom to look for. It reads all tables at least twice, at one read unit
 // for every 4 kB.
 //
-// The record is printed, and kept in the bucket under erasures/. It has ids and
-// counts alone: what was looked for and where, how much there was before and
+// The record is printed, and kept in the bucket under erasures/. It has counts,
+// and the fingerprint of the person's id: what was looked for and where, how much there was before and
 // after, and what could not be looked at, and why. The exit code is 1 where
 // something is left; the record tells its key.
 //
@@ -183,14 +183,15 @@ func of(c *survey.Contact) (traces.Person, int, error) {
 	}, optedOut, nil
 }
 
-// record is what is kept of an erasure: ids and counts.
+// record is what is kept of an erasure: counts, and nothing of the person but a
+// fingerprint.
 type record struct {
 	ID    string    `json:"id"`
 	At    time.Time `json:"at"`
 	By    string    `json:"by"`
 	Where string    `json:"where"`
-	// Contact is the id of who was erased, Ask that of the ask by which
-	// somebody was known who is no contact. Neither leads anywhere any more.
+	// Contact is the fingerprint of the id of who was erased, as logs have it,
+	// Ask that of the ask by which somebody was known who is no contact.
 	Contact string `json:"contact,omitempty"`
 	Ask     string `json:"ask,omitempty"`
 
@@ -213,11 +214,14 @@ type elsewhere struct {
 
 func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e *eraser, optedOut int, yes bool) error {
 	r := record{
-		ID: survey.NewID(), By: by, Where: d.Where, Contact: e.Person.Contact, LookedFor: e.Person.Looks(), LookedIn: e.places(),
+		ID: survey.NewID(), By: by, Where: d.Where, LookedFor: e.Person.Looks(), LookedIn: e.places(),
 		OptOutsKept: optedOut, NotLookedIn: notLookedIn(d.Local),
 	}
-	if e.Person.Contact == "" && len(e.Person.Asks) > 0 {
-		r.Ask = e.Person.Asks[0]
+	switch {
+	case e.Person.Contact != "":
+		r.Contact = survey.Fingerprint(e.Person.Contact)
+	case len(e.Person.Asks) > 0:
+		r.Ask = survey.Fingerprint(e.Person.Asks[0])
 	}
 	before, err := e.look(ctx)
 	if err != nil {
@@ -268,17 +272,13 @@ func isLeft(s *sight) error {
 	return nil
 }
 
-// recorded erases once the audit log has how much there is, and by the
-// fingerprint of the id who, "" for somebody without. It returns what there is
-// after that. The error is errLeft where that is something.
-func recorded(ctx context.Context, d connect.Deployment, e *eraser, before *sight, id string) (after *sight, err error) {
+// recorded erases once the audit log has how much there is, and who, by a
+// fingerprint, "" for somebody without. It returns what there is after that. The
+// error is errLeft where that is something.
+func recorded(ctx context.Context, d connect.Deployment, e *eraser, before *sight, subject string) (after *sight, err error) {
 	by, err := operator.Of(ctx, d)
 	if err != nil {
 		return nil, err
-	}
-	subject := ""
-	if id != "" {
-		subject = survey.Fingerprint(id)
 	}
 	err = by.Do(ctx, survey.Erase, subject, before.found, nil, func(ctx context.Context) error {
 		var err error

@@ -1,15 +1,19 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
+	"mime/quotedprintable"
 	"net/http"
+	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -224,9 +228,7 @@ func (w *world) live() (vote string) {
 		asks, err := w.Store.AsksOf(ctx, w.find(address).ID)
 		w.must("reading asks", err)
 		for _, a := range asks {
-			if a.Channel == survey.Email {
-				w.answer(a.ID, 9, comment)
-			}
+			w.answer(a.ID, map[survey.Channel]int{survey.Email: 9, survey.SMS: 5}[a.Channel], comment)
 		}
 	}
 	tp, err := w.Store.Touchpoint(ctx, "shop-nps")
@@ -294,10 +296,36 @@ func (w *world) tallied() map[score.Key]score.Sheet {
 	return out
 }
 
-// everything returns all bytes that the stack keeps, by place.
+// exported returns what an administrator can take out, by place: the answers
+// with words, and of every touchpoint the scores and comments as files of both
+// kinds.
+func (w *world) exported() map[string]string {
+	w.Helper()
+	out := map[string]string{"responses": string(w.call(http.MethodGet, "/api/responses?limit=100", "", http.StatusOK))}
+	for _, touchpoint := range []string{"shop-nps", "delivered", "ticket"} {
+		for _, what := range []string{"scores", "comments"} {
+			place := touchpoint + " " + what
+			out[place+" csv"] = string(w.call(http.MethodGet, "/api/export/"+touchpoint+"?what="+what, "", http.StatusOK))
+			b := w.call(http.MethodGet, "/api/export/"+touchpoint+"?format=xlsx&what="+what, "", http.StatusOK)
+			book, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+			w.must("opening a workbook", err)
+			for _, part := range book.File {
+				r, err := part.Open()
+				w.must("opening a workbook", err)
+				b, err := io.ReadAll(r)
+				w.must("reading a workbook", err)
+				out[place+" xlsx"] += string(b)
+			}
+		}
+	}
+	return out
+}
+
+// everything returns all bytes that the stack keeps and gives out, by place.
 func (w *world) everything() map[string]string {
 	w.Helper()
-	out := map[string]string{"log": w.log.String()}
+	out := w.exported()
+	out["log"] = w.log.String()
 	for _, t := range topology.Tables() {
 		pages := dynamodb.NewScanPaginator(w.db, &dynamodb.ScanInput{TableName: aws.String(w.Config.TablePrefix + t.Name), ConsistentRead: aws.Bool(true)})
 		for pages.HasMorePages() {
@@ -314,24 +342,62 @@ func (w *world) everything() map[string]string {
 		}
 		b, err := os.ReadFile(path)
 		text, decodeErr := charmap.Windows1252.NewDecoder().String(string(b))
-		out[strings.TrimPrefix(path, w.dir)] = path + string(b) + text
+		mailed, _ := io.ReadAll(quotedprintable.NewReader(bytes.NewReader(b))) // as far as it is that
+		out[strings.TrimPrefix(path, w.dir)] = path + string(b) + text + string(mailed)
 		return errors.Join(err, decodeErr)
 	}))
 	return out
 }
 
-// seen returns in which places there is any of some texts, in any case.
-func (w *world) seen(texts ...string) []string {
-	w.Helper()
+// in returns in which places there is any of some texts, in any case.
+func in(places map[string]string, texts ...string) []string {
 	found := map[string]bool{}
-	for place, content := range w.everything() {
+	for place, content := range places {
 		for _, text := range texts {
-			if text != "" && strings.Contains(strings.ToLower(content), strings.ToLower(text)) {
+			if strings.Contains(strings.ToLower(content), strings.ToLower(text)) {
 				found[place] = true
 			}
 		}
 	}
 	return slices.Sorted(maps.Keys(found))
+}
+
+// known returns all that a person is known by: address, phone, name, and the ids
+// of contact, asks, occasions and messages.
+func (w *world) known(c *survey.Contact) []string {
+	w.Helper()
+	out := []string{c.ID, c.Email, c.Phone, "401234567", "040 123 4567", "040-123 4567", c.Ref, c.FirstName + " " + c.LastName}
+	asks, err := w.Store.AsksOf(w.Context(), c.ID)
+	w.must("reading asks", err)
+	for _, a := range asks {
+		out = append(out, a.ID, survey.Fingerprint(a.ID)) // as exports have it
+	}
+	decisions, err := w.Store.Decisions(w.Context(), c.ID)
+	w.must("reading decisions", err)
+	for _, d := range decisions {
+		_, event, _ := strings.Cut(string(d.Occasion), "/")
+		out = append(out, string(d.Occasion), event)
+	}
+	items, _ := w.Box.Last()
+	sent := 0
+	for _, i := range items {
+		if i.To != c.Email && i.To != c.Phone {
+			continue
+		}
+		sent++
+		out = append(out, fmt.Sprintf("local-%d", i.Number)) // as the mail or SMS service has it
+		if i.Channel == survey.Email {
+			whole, err := w.Box.Numbered(i.Number)
+			w.must("reading an e-mail", err)
+			m, err := mail.ReadMessage(bytes.NewReader(whole.Raw))
+			w.must("reading an e-mail", err)
+			out = append(out, m.Header.Get("Message-ID"))
+		}
+	}
+	if len(asks) != 2 || len(decisions) != 3 || sent != 2 || slices.Contains(out, "") {
+		w.Fatalf("of %d asks, %d decisions and %d messages the person is known by %q", len(asks), len(decisions), sent, out)
+	}
+	return out
 }
 
 // erases runs the command; answer is what a person says, "" for nobody there.
@@ -375,19 +441,27 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 	vote := w.live()
 	c := w.find(email)
 	asks, err := w.Store.AsksOf(t.Context(), c.ID)
-	if err != nil || len(asks) != 2 {
-		t.Fatalf("%d asks, %v", len(asks), err)
-	}
-	said := []string{email, phone, "401234567", "040 123 4567", "040-123 4567", "B-0017"}
-	for _, a := range asks {
-		said = append(said, a.ID)
-	}
+	w.must("reading asks", err)
+	known := w.known(c)
 	before := w.tallied()
-	kept := w.seen(append(said, c.ID)...)
-	for _, place := range []string{"log", "table addresses", "table contacts", "table decisions", "table responses", "list.jsonl", ".eml", "services.jsonl", "asiakkaat.csv"} {
+	places := w.everything()
+	kept := in(places, known...)
+	for _, place := range []string{
+		"table addresses", "table contacts", "table decisions", "table responses", "list.jsonl", ".eml", "services.jsonl", "asiakkaat.csv",
+		"responses", "shop-nps comments csv", "shop-nps comments xlsx", "delivered comments csv", "delivered comments xlsx",
+	} {
 		if !slices.ContainsFunc(kept, func(k string) bool { return strings.HasSuffix(k, place) }) {
 			t.Errorf("the test leaves no trace in %s, only in %q", place, kept)
 		}
+	}
+	for _, what := range known {
+		if len(in(places, what, survey.Fingerprint(what))) == 0 { // of a message the log alone tells
+			t.Errorf("there is no %q anywhere, so nobody can miss it", what)
+		}
+	}
+	// These tell of the person too, by what leads to nobody once the id is gone.
+	if named := in(places, survey.Fingerprint(c.ID)); !slices.Equal(named, []string{"log", "table audit"}) {
+		t.Errorf("the contact's fingerprint is in %q", named)
 	}
 	if asked, _, err := w.erases("n", email); err == nil || err.Error() != "nothing was erased" || asked.ID != "" {
 		t.Errorf("after no: %+v, %v", asked, err)
@@ -395,7 +469,7 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 	if _, _, err := w.erases("", email); err == nil || !strings.Contains(err.Error(), "-yes") {
 		t.Errorf("with nobody there: %v", err)
 	}
-	if again := w.seen(append(said, c.ID)...); !slices.Equal(kept, again) {
+	if again := in(w.everything(), known...); !slices.Equal(kept, again) {
 		t.Errorf("without a yes, there is something in %q, not %q", again, kept)
 	}
 
@@ -424,7 +498,7 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 		t.Fatalf("%v\n%s", err, told)
 	}
 	want = traces.Found{"contacts": 1, "addresses": 3, "decisions": 3}
-	if diff := cmp.Diff(want, r.Before); diff != "" || len(r.After)+len(r.Left) > 0 || r.Contact != c.ID || r.By != "local" || r.OptOutsKept != 3 {
+	if diff := cmp.Diff(want, r.Before); diff != "" || len(r.After)+len(r.Left) > 0 || r.Contact != survey.Fingerprint(c.ID) || r.By != "local" || r.OptOutsKept != 3 {
 		t.Errorf("the record is %+v, before (-want +got):\n%s", r, diff)
 	}
 
@@ -437,17 +511,12 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 		entries[0].Role != survey.Operator || !strings.HasPrefix(entries[0].Who, "local:") || entries[1].Action != survey.ContactChange {
 		t.Errorf("of the person the log has %+v", entries)
 	}
-	if n := len(w.audited("")); n != 2+1+2+2 {
-		t.Errorf("the log has %d entries", n)
+	entries = slices.DeleteFunc(w.audited(""), func(d survey.Deed) bool { return d.Action == survey.Export })
+	if len(entries) != 2+2+2 {
+		t.Errorf("the log has %d entries", len(entries))
 	}
-	// The id of the contact is in the record and the log, and leads to nobody.
-	if left := w.seen(said...); len(left) > 0 {
+	if left := in(w.everything(), known...); len(left) > 0 {
 		t.Errorf("the person is still in %q", left)
-	}
-	for _, place := range w.seen(c.ID) {
-		if place != "log" && !strings.Contains(place, topology.Erasures) {
-			t.Errorf("the contact's id is still in %q", place)
-		}
 	}
 	if diff := cmp.Diff(before, w.tallied()); diff != "" {
 		t.Errorf("tallies (-before +after):\n%s", diff)
@@ -459,7 +528,7 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 		}
 	}
 	w.move(w.Clock.Now().AddDate(0, 0, 21)) // past the ask that was waiting
-	if left := w.seen(said...); len(left) > 0 {
+	if left := in(w.everything(), known...); len(left) > 0 {
 		t.Errorf("later the person is in %q", left)
 	}
 
@@ -525,7 +594,7 @@ func TestSomebodyKnownByAnAnswerAlone(t *testing.T) {
 	if err == nil || err.Error() != "something is left, see the record" || len(r.Left) != 1 || !strings.HasPrefix(r.Left[0], "settings annotation/") {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if diff := cmp.Diff(traces.Found{"responses": 1, others: 1}, r.Before); diff != "" || len(r.After) > 0 || r.Ask != own || r.Contact != "" {
+	if diff := cmp.Diff(traces.Found{"responses": 1, others: 1}, r.Before); diff != "" || len(r.After) > 0 || r.Ask != survey.Fingerprint(own) || r.Contact != "" {
 		t.Errorf("the record is %+v, before (-want +got):\n%s", r, diff)
 	}
 	if _, err := w.Store.Ask(t.Context(), own); survey.CodeOf(err) != survey.NotFound {

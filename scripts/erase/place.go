@@ -124,13 +124,13 @@ func notLookedIn(local bool) []elsewhere {
 		{"files that somebody has downloaded", "what was in them", "whoever has them deletes them"},
 	}
 	if local {
-		return append(out, elsewhere{"the terminal of make dev", "ids alone", "it is closed"})
+		return append(out, elsewhere{"the terminal of make dev", "fingerprints of ids", "it is closed"})
 	}
 	return append(out,
 		elsewhere{"point-in-time recovery of the tables", "items as they were", "35 days"},
 		elsewhere{"queues and schedules of asks", "the contact's id, an event's ref and subject", "their moment; 14 days where they fail"},
 		elsewhere{"events-failed, delivery-failed, imports-failed", "what an event, a notice or a file's name told", "14 days"},
-		elsewhere{"logs", "ids alone", "3 months"},
+		elsewhere{"logs", "fingerprints of ids", "3 months"},
 		elsewhere{"SES and SNS", "addresses of what was sent; the account's suppression list", "AWS keeps them, outside of Pulssi"},
 	)
 }

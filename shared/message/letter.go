@@ -128,7 +128,7 @@ func (l Letter) Email() (Written, error) {
 	d.Scores = slices.Collect(slices.Chunk(all, (len(all)+rows-1)/rows))
 	var b bytes.Buffer
 	if err := letterTemplate.Execute(&b, d); err != nil {
-		return Written{}, fmt.Errorf("writing the e-mail of ask to %s: %w", l.Contact.ID, err)
+		return Written{}, fmt.Errorf("writing an e-mail to contact %s: %w", survey.Fingerprint(l.Contact.ID), err)
 	}
 	if b.Len() > MaxHTML {
 		return Written{}, survey.Errorf(survey.Invalid, "message", "the e-mail of %s has %d bytes of HTML, and at most %d are sent", t.ID, b.Len(), MaxHTML)

@@ -1,6 +1,14 @@
 // Package obs is how people watch the functions: metrics, which CloudWatch reads
 // from the logs (embedded metric format), and the id by which the lines of one
-// trace are found. There is nothing about a person in either.
+// trace are found.
+//
+// No line of a log tells of a person, so that erasing one leaves nothing there.
+// What people are called, reached by or say is in no line, nor in an error that
+// may become one. A contact, an ask, a business event and a message of the mail
+// or SMS service are named by the fingerprint of their id (survey.Fingerprint):
+// who has the id finds the lines, and nobody learns the id from them. Ids that
+// are nobody's, as of a request, a trace, a record of a stream or a message of a
+// queue, stand as they are.
 //
 // An answer or a vote writes no line of its own: at half a dollar for a gigabyte
 // of logs that would cost as much as a fifth of taking it. The tally sees every
@@ -61,8 +69,8 @@ type Value struct {
 // Is returns a value of the metric.
 func (n Name) Is(v float64) Value { return Value{n, v} }
 
-// Fields are what a line has beside its metrics, to be found by: ids, never
-// anything of a person. Their names must not be those of metrics or dimensions.
+// Fields are what a line has beside its metrics, to be found by. Their names
+// must not be those of metrics or dimensions.
 type Fields map[string]any
 
 // Metrics writes metrics. Nil is one that writes nothing. It is safe for

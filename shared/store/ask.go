@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -85,6 +86,20 @@ func (s *Store) ttl(askedAt time.Time) types.AttributeValue {
 // It returns an error where the item is no ask or breaks a rule that counting
 // relies on: a metric or trust it does not know, an answer outside its scale.
 func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
+	a, err := unmarshalAsk(it)
+	if err != nil {
+		return nil, fmt.Errorf("ask %s: %w", survey.Fingerprint(askID(it)), err)
+	}
+	return a, nil
+}
+
+// askID returns the id of an item of the responses, "" where it has none.
+func askID(it item) string {
+	d := decoder{it: it}
+	return d.str("id")
+}
+
+func unmarshalAsk(it item) (*survey.Ask, error) {
 	d := decoder{it: it}
 	a := &survey.Ask{
 		ID:          d.str("id"),
@@ -127,15 +142,15 @@ func UnmarshalAsk(it map[string]types.AttributeValue) (*survey.Ask, error) {
 	}
 	switch {
 	case d.err != nil:
-		return nil, fmt.Errorf("ask %q: %w", a.ID, d.err)
+		return nil, d.err
 	case a.ID == "" || a.Touchpoint == "" || a.Series < 1 || !a.Metric.Valid() || a.AskedAt.IsZero():
-		return nil, fmt.Errorf("ask %q: no touchpoint, series, metric or time", a.ID)
+		return nil, errors.New("no touchpoint, series, metric or time")
 	case !slices.Contains([]survey.Trust{"", survey.Click, survey.Human, survey.Suspect}, a.Trust):
-		return nil, fmt.Errorf("ask %q: trust %q is unknown", a.ID, a.Trust)
+		return nil, fmt.Errorf("trust %q is unknown", a.Trust)
 	case a.Answered() != (it["score"] != nil):
-		return nil, fmt.Errorf("ask %q: a score without trust, or trust without a score", a.ID)
+		return nil, errors.New("a score without trust, or trust without a score")
 	case a.Answered() && (!a.Metric.Admits(a.Score) || a.AnsweredAt.IsZero()):
-		return nil, fmt.Errorf("ask %q: answer %d is not one of %s, or has no time", a.ID, a.Score, a.Metric)
+		return nil, fmt.Errorf("answer %d is not one of %s, or has no time", a.Score, a.Metric)
 	}
 	return a, nil
 }
@@ -338,7 +353,7 @@ func (s *Store) AsksOf(ctx context.Context, contact string) ([]*survey.Ask, erro
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("reading the asks of contact %s: %w", contact, err)
+			return nil, fmt.Errorf("reading the asks of contact %s: %w", survey.Fingerprint(contact), err)
 		}
 		for _, it := range page.Items {
 			d := decoder{it: it}
@@ -347,7 +362,7 @@ func (s *Store) AsksOf(ctx context.Context, contact string) ([]*survey.Ask, erro
 	}
 	items, err := s.batchGet(ctx, topology.Responses, ids)
 	if err != nil {
-		return nil, fmt.Errorf("reading the asks of contact %s: %w", contact, err)
+		return nil, fmt.Errorf("reading the asks of contact %s: %w", survey.Fingerprint(contact), err)
 	}
 	out := make([]*survey.Ask, 0, len(items))
 	for _, it := range items {
@@ -365,9 +380,16 @@ func (s *Store) AsksOf(ctx context.Context, contact string) ([]*survey.Ask, erro
 
 // EachAsk calls yield with every ask there is, in no order, read consistently,
 // until it returns an error, which EachAsk returns. For an item that cannot be
-// read, yield gets the error instead, which names its id.
+// read, yield gets the error instead, which names its id: it is for an operator
+// to mend, and not for a log.
 func (s *Store) EachAsk(ctx context.Context, yield func(*survey.Ask, error) error) error {
-	return s.scan(ctx, topology.Responses, func(it item) error { return yield(UnmarshalAsk(it)) })
+	return s.scan(ctx, topology.Responses, func(it item) error {
+		a, err := unmarshalAsk(it)
+		if err != nil {
+			err = fmt.Errorf("ask %q: %w", askID(it), err)
+		}
+		return yield(a, err)
+	})
 }
 
 // KeptSince returns the moment from which on every ask that was made is still

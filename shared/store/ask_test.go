@@ -293,18 +293,33 @@ func TestAsksOfAContact(t *testing.T) {
 	}
 }
 
-// Whoever knows the id of an ask can answer it, and what fails is logged: an
-// error does not name the id.
-func TestErrorsKeepIDsOfAsksSecret(t *testing.T) {
+// What fails is logged, so an error names neither an ask, which whoever knows its
+// id can answer, nor a contact or what happened to it.
+func TestErrorsNameNobody(t *testing.T) {
 	s := testkit.NewTables(t).Store
+	const event = "order-1"
+	id := survey.NewID()
 	a := testkit.NewAsk(now)
 	a.ID = survey.NewID()
 	over, cancel := context.WithCancel(ctx)
 	cancel()
 	_, reading := s.Ask(over, a.ID)
 	_, answering := s.Answer(over, a.ID, human(9), now)
+	_, anonymising := s.AnonymiseAsk(over, a.ID)
+	_, removing := s.RemoveSaid(over, a.ID, []string{"comment"})
+	_, finding := s.Contact(over, id)
+	_, findingAll := s.ContactsByID(over, []string{id})
+	_, listing := s.AsksOf(over, id)
+	_, deciding := s.Decision(over, id, "shop-nps", event)
+	_, decided := s.Decisions(over, id)
+	_, adding := s.AddContact(over, id, survey.Details{Email: "aino@example.com"}, now)
+	_, changing := s.ChangeContact(over, id, 1, func(*survey.Contact) error { return nil }, now)
+	_, optingOut := s.OptOut(over, id, []survey.Channel{survey.SMS}, false, now)
+	_, seeking := s.FindContact(over, "email", "aino@example.com")
 	for name, err := range map[string]error{
-		"Ask": reading, "Answer": answering,
+		"Ask": reading, "Answer": answering, "AnonymiseAsk": anonymising, "RemoveSaid": removing,
+		"Contact": finding, "ContactsByID": findingAll, "AsksOf": listing, "Decision": deciding, "Decisions": decided,
+		"AddContact": adding, "ChangeContact": changing, "OptOut": optingOut, "FindContact": seeking,
 		"CreateAsk":       s.CreateAsk(over, a),
 		"TryAsk":          s.TryAsk(over, a.ID, time.Time{}, now),
 		"ReleaseAsk":      s.ReleaseAsk(over, a.ID, now),
@@ -315,10 +330,51 @@ func TestErrorsKeepIDsOfAsksSecret(t *testing.T) {
 		"MarkDelivered":   s.MarkDelivered(over, a.ID, now),
 		"MarkBounced":     s.MarkBounced(over, a.ID, now),
 		"KeepReply":       s.KeepReply(over, a, "hei", now),
-		"TakeTurn":        s.TakeTurn(over, store.Turn{Contact: "c", Touchpoint: "shop-nps", Ask: a.ID, Channel: survey.Email, At: now}),
+		"TakeTurn":        s.TakeTurn(over, store.Turn{Contact: id, Touchpoint: "shop-nps", Ask: a.ID, Channel: survey.Email, At: now}),
+		"PutDecision":     s.PutDecision(over, survey.Decision{Contact: id, Touchpoint: "shop-nps", Occasion: event, At: now}),
+		"DeleteDecisions": s.DeleteDecisions(over, id),
+		"DeleteContact":   s.DeleteContact(over, id),
+		"NoteBounces": s.NoteBounces(over, id, survey.Email, func(_ *survey.Contact, b survey.Bounces) survey.Bounces {
+			return b
+		}, now),
 	} {
-		if !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), a.ID) {
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, named := range []string{a.ID, id, event, "aino"} {
+			if strings.Contains(err.Error(), named) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// Nor does the error about an item that cannot be read, but where it is for an
+// operator.
+func TestUnreadableItemsNameNobody(t *testing.T) {
+	tables := testkit.NewTables(t)
+	s := tables.Store
+	id := survey.NewID()
+	put := func(table topology.Table, it map[string]attribute) {
+		t.Helper()
+		if _, err := tables.DB.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(tables.Config.TablePrefix + table.Name), Item: it}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(topology.Responses, map[string]attribute{"id": text(id)})
+	put(topology.Contacts, map[string]attribute{"id": text(id)})
+	put(topology.Decisions, map[string]attribute{"contact": text(id), "occasion": text("order-1")})
+	_, asking := s.Ask(ctx, id)
+	_, contact := s.Contact(ctx, id)
+	_, decisions := s.Decisions(ctx, id)
+	for name, err := range map[string]error{"Ask": asking, "Contact": contact, "Decisions": decisions} {
+		if err == nil || !strings.Contains(err.Error(), survey.Fingerprint(id)) || strings.Contains(err.Error(), id) || strings.Contains(err.Error(), "order-1") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	err := s.EachAsk(ctx, func(_ *survey.Ask, err error) error { return err })
+	if err == nil || !strings.Contains(err.Error(), id) {
+		t.Errorf("EachAsk: %v", err)
 	}
 }

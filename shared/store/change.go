@@ -61,7 +61,7 @@ func (s *Store) ChangeContact(ctx context.Context, id string, version int, chang
 			return nil, err
 		}
 		if err := pause(ctx, try); err != nil {
-			return nil, fmt.Errorf("changing contact %s: %w", id, err)
+			return nil, fmt.Errorf("changing contact %s: %w", survey.Fingerprint(id), err)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (s *Store) writeContact(ctx context.Context, was, c *survey.Contact, known 
 		return meanwhile()
 	}
 	if err != nil {
-		return fmt.Errorf("writing contact %s: %w", c.ID, err)
+		return fmt.Errorf("writing contact %s: %w", survey.Fingerprint(c.ID), err)
 	}
 	return nil
 }
@@ -254,10 +254,10 @@ func (s *Store) DeleteContact(ctx context.Context, id string) error {
 			return nil
 		}
 		if !conflicted(err) || try == changeTries {
-			return fmt.Errorf("deleting contact %s: %w", id, err)
+			return fmt.Errorf("deleting contact %s: %w", survey.Fingerprint(id), err)
 		}
 		if err := pause(ctx, try); err != nil {
-			return fmt.Errorf("deleting contact %s: %w", id, err)
+			return fmt.Errorf("deleting contact %s: %w", survey.Fingerprint(id), err)
 		}
 	}
 }

@@ -127,9 +127,9 @@ func unmarshalContact(it item) (*survey.Contact, error) {
 	}
 	switch {
 	case d.err != nil:
-		return nil, fmt.Errorf("contact %q: %w", c.ID, d.err)
+		return nil, fmt.Errorf("contact %s: %w", survey.Fingerprint(c.ID), d.err)
 	case c.ID == "" || c.Number < 1 || c.Version < 1 || c.Zone == "":
-		return nil, fmt.Errorf("contact %q: no number, version or zone", c.ID)
+		return nil, fmt.Errorf("contact %s: no number, version or zone", survey.Fingerprint(c.ID))
 	}
 	return c, nil
 }
@@ -162,7 +162,7 @@ func (s *Store) Contact(ctx context.Context, id string) (*survey.Contact, error)
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("reading contact %s: %w", id, err)
+		return nil, fmt.Errorf("reading contact %s: %w", survey.Fingerprint(id), err)
 	}
 	if len(out.Item) == 0 {
 		return nil, noSuchContact()

@@ -68,10 +68,10 @@ func unmarshalDecision(it item) (survey.Decision, error) {
 		Until:      d.time("until"),
 	}
 	if d.err != nil {
-		return survey.Decision{}, fmt.Errorf("decision %s of contact %s: %w", key, out.Contact, d.err)
+		return survey.Decision{}, fmt.Errorf("a decision on contact %s: %w", survey.Fingerprint(out.Contact), d.err)
 	}
 	if !ok {
-		return survey.Decision{}, fmt.Errorf("decision %q of contact %s: not the key of a decision", key, out.Contact)
+		return survey.Decision{}, fmt.Errorf("a decision on contact %s: the key is not that of one", survey.Fingerprint(out.Contact))
 	}
 	return out, nil
 }
@@ -93,7 +93,7 @@ func (s *Store) PutDecision(ctx context.Context, d survey.Decision) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("keeping the decision %s of contact %s: %w", occasionKey(d.Touchpoint, d.Occasion), d.Contact, err)
+		return fmt.Errorf("keeping a decision on contact %s at %s: %w", survey.Fingerprint(d.Contact), d.Touchpoint, err)
 	}
 	return nil
 }
@@ -116,7 +116,7 @@ func (s *Store) Decision(ctx context.Context, contact, touchpoint string, o surv
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return survey.Decision{}, fmt.Errorf("reading the decision %s of contact %s: %w", occasionKey(touchpoint, o), contact, err)
+		return survey.Decision{}, fmt.Errorf("reading a decision on contact %s at %s: %w", survey.Fingerprint(contact), touchpoint, err)
 	}
 	if len(out.Item) == 0 {
 		return survey.Decision{}, survey.Errorf(survey.NotFound, "occasion", "nothing has been decided on this occasion")
@@ -177,7 +177,7 @@ func (s *Store) eachDecision(ctx context.Context, contact string, only []string,
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("reading the decisions of contact %s: %w", contact, err)
+			return fmt.Errorf("reading the decisions on contact %s: %w", survey.Fingerprint(contact), err)
 		}
 		for _, it := range page.Items {
 			if err := yield(it); err != nil {

@@ -131,9 +131,9 @@ func TestPutDecisionsTellsAnError(t *testing.T) {
 	for i := range ds {
 		ds[i] = survey.Decision{Contact: survey.NewID(), Touchpoint: "t", Occasion: survey.Occasion(fmt.Sprint(i)), Verdict: survey.Planned, At: now}
 	}
-	ds[50].Contact = "" // no key
+	ds[50].Contact, ds[50].Touchpoint = "", "unwritten" // no key
 	err := s.PutDecisions(ctx, ds)
-	if err == nil || !strings.Contains(err.Error(), "t#50") {
-		t.Errorf("error %v, want one that names the decision", err)
+	if err == nil || !strings.Contains(err.Error(), "unwritten") {
+		t.Errorf("error %v, want one that names the touchpoint of the decision", err)
 	}
 }

@@ -98,7 +98,7 @@ func (s *Store) Feed(ctx context.Context, touchpoint string, from, to FeedPositi
 		d := decoder{it: it}
 		at, id, ok := strings.Cut(d.str("feedAt"), "#")
 		if !ok || len(id) < idInPosition {
-			return nil, false, fmt.Errorf("ask %q: no place in the feed", a.ID)
+			return nil, false, fmt.Errorf("ask %s: no place in the feed", survey.Fingerprint(a.ID))
 		}
 		entries = append(entries, FeedEntry{FeedPosition(at + "#" + id[:idInPosition]), a})
 	}

@@ -68,10 +68,10 @@ func (s *Store) revise(ctx context.Context, id string, now time.Time, change fun
 			return nil
 		}
 		if _, changed := refused(err); !changed && !metTransaction(err) || try == changeTries {
-			return fmt.Errorf("changing contact %s: %w", id, err)
+			return fmt.Errorf("changing contact %s: %w", survey.Fingerprint(id), err)
 		}
 		if err := pause(ctx, try); err != nil {
-			return fmt.Errorf("changing contact %s: %w", id, err)
+			return fmt.Errorf("changing contact %s: %w", survey.Fingerprint(id), err)
 		}
 	}
 }

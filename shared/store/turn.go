@@ -55,7 +55,7 @@ func (s *Store) TakeTurn(ctx context.Context, t Turn) error {
 	_, err := s.db.UpdateItem(ctx, in)
 	for try := 1; err != nil && metTransaction(err) && try < changeTries; try++ {
 		if err := pause(ctx, try); err != nil {
-			return fmt.Errorf("taking the turn of contact %s: %w", t.Contact, err)
+			return fmt.Errorf("taking the turn of contact %s: %w", survey.Fingerprint(t.Contact), err)
 		}
 		_, err = s.db.UpdateItem(ctx, in)
 	}
@@ -64,7 +64,7 @@ func (s *Store) TakeTurn(ctx context.Context, t Turn) error {
 	case err == nil:
 		return nil
 	case !ok:
-		return fmt.Errorf("taking the turn of contact %s: %w", t.Contact, err)
+		return fmt.Errorf("taking the turn of contact %s: %w", survey.Fingerprint(t.Contact), err)
 	case len(old) == 0:
 		return noSuchContact()
 	}

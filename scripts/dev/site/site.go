@@ -168,6 +168,6 @@ func showJSON(w http.ResponseWriter, r *http.Request, v any) {
 }
 
 func fail(w http.ResponseWriter, r *http.Request, err error) {
-	slog.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "error", err.Error())
+	slog.ErrorContext(r.Context(), "page failed", "page", r.Pattern, "error", err.Error())
 	http.Error(w, fmt.Sprintf("%s failed: see the terminal of make dev.", r.URL.Path), http.StatusInternalServerError)
 }
