@@ -78,7 +78,7 @@ func TestByHand(t *testing.T) {
 		{"DynamoDB", "answers and votes", "write units", 1_000_000, 0.625},
 		{"Lambda", "answers and votes", "GB-seconds", 1250, 0.016667},
 		{"DynamoDB", "sending, notices", "write units", 60_000, 0.0375},
-		{"Cognito", "sign-in", "users", 200, 1.10},
+		{"Cognito", "sign-in", "users", 200, 3.00},
 		{"WAF", "sign-in", "requests", 200*21*8 + 400, 0.0204},
 		{"WAF", "sign-in", "web ACLs", 1, 5},
 		{"WAF", "sign-in", "rules", 1, 1},
@@ -96,7 +96,7 @@ func TestByHand(t *testing.T) {
 		{"CloudFront", "always free", "requests", 10_000_000, -12},
 		{"CloudFront", "always free", "GB", 62.4 + 0.5696, -5.352416},
 		{"AWS Backup", "copies of every night", "GB-months", 35 * (1e6 + 1e4) * 18 * 900 / 1e9, 57.267},
-		{"CloudWatch", "alarms", "alarm metrics", 30, 3.00},
+		{"CloudWatch", "alarms", "alarm metrics", 21, 2.10},
 		{"Secrets Manager", "secrets", "secrets", 2, 0.80},
 	} {
 		found := false
