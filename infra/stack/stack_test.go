@@ -489,6 +489,20 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+// TestProdMayNoMore lets no function do in prod what it may not in dev, whose
+// permissions are held to the calls that the functions make (scripts/grants).
+func TestProdMayNoMore(t *testing.T) {
+	dev, prod := synth(t, Dev), synth(t, Prod)
+	for _, f := range topology.Functions() {
+		may := dev.may(t, dev.role(t, Dev, f))
+		for _, line := range prod.may(t, prod.role(t, Prod, f)) {
+			if !slices.Contains(may, strings.ReplaceAll(line, "pulssi-prod", "pulssi-dev")) {
+				t.Errorf("only in prod may %s %s", f, line)
+			}
+		}
+	}
+}
+
 // theOnly returns the logical id of the one resource of a type.
 func theOnly(t *testing.T, tpl template, kind string) string {
 	t.Helper()
