@@ -10,7 +10,8 @@ export GOFLAGS := -buildvcs=false
 
 BOOTSTRAPS := $(patsubst functions/%/lambda,dist/%/bootstrap,$(wildcard functions/*/lambda))
 CDK := scripts/node_modules/.bin/cdk
-# The stage and other context of a deployment: make deploy CONTEXT="-c stage=prod"
+# The context of a deployment, the same each time; stage and region say which it is:
+# make deploy CONTEXT="-c stage=prod -c region=eu-west-1 -c alarmEmail=ops@example.com"
 CONTEXT ?=
 # What infra makes, as its tests hold it. What CloudFront needs is in us-east-1.
 TEMPLATES := $(wildcard infra/stack/testdata/*.template.json)
@@ -84,7 +85,7 @@ deploy: build ## deploy into the AWS account of your credentials (CONTEXT)
 	@go run ./scripts/preflight
 	@$(CDK) deploy --all --app cdk.out
 
-destroy: build ## delete a deployment, but its tables (CONTEXT)
+destroy: build ## delete a deployment, but tables, buckets, asks secret and SES identity (CONTEXT)
 	@scripts/setup.sh node
 	@$(CDK) synth --quiet $(CONTEXT)
 	@go run ./scripts/preflight -destroy $(if $(YES_DELETE),-yes-delete $(YES_DELETE))

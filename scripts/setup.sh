@@ -41,6 +41,9 @@ install_node() {
   have=$(node --version)
   ! older "${have#v}" 20 || die "Node 20 or newer is needed, this is $have. Install it: 'brew install node', or your system's package."
   if [ ! -e scripts/node_modules/.pulssi ] || [ scripts/package-lock.json -nt scripts/node_modules/.pulssi ]; then
+    # npm ci empties the folder first, whosever it is.
+    [ ! -L scripts/node_modules ] ||
+      die "scripts/node_modules is a link to packages older than scripts/package-lock.json, and npm would empty the folder that it leads to. Remove the link: 'rm scripts/node_modules'; or, where they are the right ones, 'touch scripts/node_modules/.pulssi'."
     say "installing the Node packages of scripts/package.json"
     (cd scripts && npm ci --silent --no-audit --no-fund) || die "npm failed. Try it by hand: 'cd scripts && npm ci'."
     touch scripts/node_modules/.pulssi

@@ -17,6 +17,7 @@ import (
 	"github.com/pulssi/pulssi/shared/store"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit"
+	"github.com/pulssi/pulssi/shared/testkit/noon"
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
@@ -166,9 +167,13 @@ func imports(w *world) {
 // that are asked about at once and later, of people of all kinds.
 func plans(w *world) {
 	tick := time.Now().UTC().Truncate(time.Hour)
-	zone, at := noon(tick)
+	zone := noon.Zone(tick)
+	there, err := time.LoadLocation(zone)
+	if err != nil {
+		w.Fatal(err)
+	}
 	w.put(
-		touchpoint("everyone", &survey.Trigger{Every: survey.Monthly, Spread: new(false), On: strconv.Itoa(at.Day()), Hour: at.Hour()}),
+		touchpoint("everyone", &survey.Trigger{Every: survey.Monthly, Spread: new(false), On: strconv.Itoa(tick.In(there).Day()), Hour: 12}),
 		touchpoint("shop-now", &survey.Trigger{Event: events.PurchaseCompleted}),
 		touchpoint("shop-later", &survey.Trigger{Event: events.PurchaseCompleted, Delay: survey.Span(7 * 24 * time.Hour)}),
 	)
@@ -183,13 +188,6 @@ func plans(w *world) {
 		w.invoke(map[string]any{"source": topology.APISource, "detail-type": e.Type, "detail": e}, "null")
 	}
 	w.invoke(map[string]any{"source": topology.APISource, "detail-type": events.PurchaseCompleted, "detail": map[string]any{"version": 99}}, "null")
-}
-
-// noon returns a time zone in which it is about noon at a full hour, and that hour
-// there.
-func noon(at time.Time) (string, time.Time) {
-	ahead := 12 - at.Hour() // -11 to 12
-	return fmt.Sprintf("Etc/GMT%+d", -ahead), at.Add(time.Duration(ahead) * time.Hour)
 }
 
 // sends sends an e-mail, which the mail service takes at the second try, has its

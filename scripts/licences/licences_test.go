@@ -209,6 +209,13 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+func TestBadArguments(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := run([]string{"check"}); err == nil || !strings.Contains(err.Error(), `not "check"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestTexts holds what is recognised to whole texts: a part of one is none.
 func TestTexts(t *testing.T) {
 	apache, err := os.ReadFile("../../LICENSE")

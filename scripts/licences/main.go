@@ -45,6 +45,9 @@ func run(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("it takes -check and nothing else, not %q; the list is as it was", flags.Arg(0))
+	}
 	bundled, err := bundledPackages()
 	if err != nil {
 		return err

@@ -8,10 +8,6 @@ import (
 	"os/user"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 	"github.com/pulssi/pulssi/scripts/connect"
 	"github.com/pulssi/pulssi/shared/audit"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -37,13 +33,9 @@ func Of(ctx context.Context, d connect.Deployment) (Operator, error) {
 		o.Name = "local:" + u.Username
 		return o, nil
 	}
-	caller, err := sts.NewFromConfig(d.AWS).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	who, err := Caller(ctx, d.AWS)
 	if err != nil {
 		return o, fmt.Errorf("asking AWS who is calling, for the audit log: %w", err)
-	}
-	who, err := arn.Parse(aws.ToString(caller.Arn))
-	if err != nil {
-		return o, fmt.Errorf("reading who is calling: %w", err)
 	}
 	o.Name = who.Resource
 	return o, nil

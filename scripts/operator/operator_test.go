@@ -39,6 +39,13 @@ func TestWhoWorks(t *testing.T) {
 	}
 }
 
+func TestCaller(t *testing.T) {
+	who, err := operator.Caller(t.Context(), moto.Config(t))
+	if err != nil || who.AccountID != "123456789012" || who.Resource != "user/moto" {
+		t.Errorf("it is %v, %v", who, err)
+	}
+}
+
 func TestDo(t *testing.T) {
 	tables := testkit.NewTables(t)
 	clock := testkit.NewClock(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -18,16 +21,16 @@ import (
 	secrettypes "github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	sestypes "github.com/aws/aws-sdk-go-v2/service/sesv2/types"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/scripts/preflight/assembly"
 )
 
 // cloud is an AWS account. It reads only. Each call is tried three times (the
 // SDK's default).
 type cloud struct {
-	sts            *sts.Client
+	config         aws.Config
 	cloudFormation *cloudformation.Client
 	dynamoDB       *dynamodb.Client
 	s3             *s3.Client
@@ -37,17 +40,15 @@ type cloud struct {
 
 func newCloud(c aws.Config) cloud {
 	return cloud{
-		sts.NewFromConfig(c), cloudformation.NewFromConfig(c), dynamodb.NewFromConfig(c), s3.NewFromConfig(c),
+		c, cloudformation.NewFromConfig(c), dynamodb.NewFromConfig(c), s3.NewFromConfig(c),
 		secretsmanager.NewFromConfig(c), sesv2.NewFromConfig(c),
 	}
 }
 
-func (c cloud) Caller(ctx context.Context, region string) (caller, error) {
-	out, err := c.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}, func(o *sts.Options) { o.Region = region })
-	if err != nil {
-		return caller{}, err
-	}
-	return caller{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn)}, nil
+func (c cloud) Caller(ctx context.Context, region string) (arn.ARN, error) {
+	there := c.config.Copy()
+	there.Region = region
+	return operator.Caller(ctx, there)
 }
 
 func (c cloud) Stack(ctx context.Context, region, name string) (*stack, error) {
@@ -71,7 +72,14 @@ func (c cloud) Stack(ctx context.Context, region, name string) (*stack, error) {
 }
 
 func (c cloud) Resources(ctx context.Context, region, name string) ([]string, error) {
-	var ids []string
+	ids, err := c.resources(ctx, region, name)
+	return slices.Collect(maps.Values(ids)), err
+}
+
+// resources returns the physical ids of what belongs to a stack, by logical id:
+// none where there is no such stack.
+func (c cloud) resources(ctx context.Context, region, name string) (map[string]string, error) {
+	ids := map[string]string{}
 	pages := cloudformation.NewListStackResourcesPaginator(c.cloudFormation, &cloudformation.ListStackResourcesInput{StackName: &name})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx, func(o *cloudformation.Options) { o.Region = region })
@@ -84,11 +92,36 @@ func (c cloud) Resources(ctx context.Context, region, name string) ([]string, er
 		for _, r := range page.StackResourceSummaries {
 			// What was deleted, or stayed when it was to be, is not the stack's.
 			if status := string(r.ResourceStatus); status != "DELETE_COMPLETE" && status != "DELETE_SKIPPED" {
-				ids = append(ids, aws.ToString(r.PhysicalResourceId))
+				ids[aws.ToString(r.LogicalResourceId)] = aws.ToString(r.PhysicalResourceId)
 			}
 		}
 	}
 	return ids, nil
+}
+
+func (c cloud) Staying(ctx context.Context, region, name string) ([]assembly.Named, error) {
+	out, err := c.cloudFormation.GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: &name}, func(o *cloudformation.Options) { o.Region = region })
+	if noStack(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the template of the stack %s in %s: %w", name, region, err)
+	}
+	staying, err := assembly.Staying([]byte(aws.ToString(out.TemplateBody)))
+	if err != nil {
+		return nil, fmt.Errorf("the template of the stack %s in %s: %w", name, region, err)
+	}
+	ids, err := c.resources(ctx, region, name)
+	if err != nil {
+		return nil, err
+	}
+	var all []assembly.Named
+	for logical, kind := range staying {
+		if id := ids[logical]; id != "" {
+			all = append(all, assembly.Named{Type: kind, Name: id})
+		}
+	}
+	return all, nil
 }
 
 // noStack reports whether CloudFormation says that there is no such stack, for
@@ -98,7 +131,7 @@ func noStack(err error) bool {
 	return errors.As(err, &api) && api.ErrorCode() == "ValidationError" && strings.Contains(api.ErrorMessage(), "does not exist")
 }
 
-func (c cloud) Find(ctx context.Context, region string, n assembly.Named) (string, error) {
+func (c cloud) Find(ctx context.Context, region string, n assembly.Named) (thing, error) {
 	switch n.Type {
 	case assembly.Table:
 		return c.table(ctx, region, n.Name)
@@ -109,44 +142,47 @@ func (c cloud) Find(ctx context.Context, region string, n assembly.Named) (strin
 	case assembly.Identity:
 		i, err := c.Identity(ctx, region, n.Name)
 		if err != nil || !i.Known {
-			return "", err
+			return thing{}, err
 		}
-		return n.Name, nil
+		return thing{ID: n.Name}, nil
 	}
-	return "", fmt.Errorf("there is no way to look for a %s", n.Type)
+	return thing{}, fmt.Errorf("there is no way to look for a %s", n.Type)
 }
 
-func (c cloud) table(ctx context.Context, region, name string) (string, error) {
-	_, err := c.dynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name}, func(o *dynamodb.Options) { o.Region = region })
+func (c cloud) table(ctx context.Context, region, name string) (thing, error) {
+	out, err := c.dynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name}, func(o *dynamodb.Options) { o.Region = region })
 	if missing := new(dynamodbtypes.ResourceNotFoundException); errors.As(err, &missing) {
-		return "", nil
+		return thing{}, nil
 	}
-	return name, err
+	if err != nil {
+		return thing{}, err
+	}
+	return thing{name, aws.ToBool(out.Table.DeletionProtectionEnabled)}, nil
 }
 
 // bucket finds a bucket in another region and in another account too.
-func (c cloud) bucket(ctx context.Context, region, name string) (string, error) {
+func (c cloud) bucket(ctx context.Context, region, name string) (thing, error) {
 	_, err := c.s3.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name}, func(o *s3.Options) { o.Region = region })
 	if missing := new(s3types.NotFound); errors.As(err, &missing) {
-		return "", nil
+		return thing{}, nil
 	}
 	var answer *awshttp.ResponseError
 	if errors.As(err, &answer) && (answer.HTTPStatusCode() == http.StatusForbidden || answer.HTTPStatusCode() == http.StatusMovedPermanently) {
-		return name, nil
+		return thing{ID: name}, nil
 	}
-	return name, err
+	return thing{ID: name}, err
 }
 
 // secret finds one that is going to be deleted too: its name is taken until then.
-func (c cloud) secret(ctx context.Context, region, name string) (string, error) {
+func (c cloud) secret(ctx context.Context, region, name string) (thing, error) {
 	out, err := c.secrets.DescribeSecret(ctx, &secretsmanager.DescribeSecretInput{SecretId: &name}, func(o *secretsmanager.Options) { o.Region = region })
 	if missing := new(secrettypes.ResourceNotFoundException); errors.As(err, &missing) {
-		return "", nil
+		return thing{}, nil
 	}
 	if err != nil {
-		return "", err
+		return thing{}, err
 	}
-	return aws.ToString(out.ARN), nil
+	return thing{ID: aws.ToString(out.ARN)}, nil
 }
 
 func (c cloud) Identity(ctx context.Context, region, name string) (identity, error) {

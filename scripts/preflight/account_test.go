@@ -172,7 +172,7 @@ func TestADeploymentsLife(t *testing.T) {
 		"  account    123456789012, as arn:aws:iam::123456789012:root\n", "  bootstrap  version 21 in eu-north-1, version 21 in us-east-1\n",
 		"pulssi-dev is new, pulssi-dev-data is new, pulssi-dev-edge is new", "  second     none: this is the first of its stage\n", "  names      4, free",
 		"feedback@shop.example.com, of example.com, which is verified", "SES sends to everybody")
-	w.preflight(false, folder, []string{"-destroy"}, "none is deployed", "pulssi-dev-responses holds none")
+	w.preflight(false, folder, []string{"-destroy"}, "pulssi-dev is not deployed", "  stays      nothing\n", "pulssi-dev-responses holds none")
 
 	w.deploy(region, "pulssi-dev-data", template("pulssi-dev-data"))
 	w.deploy("us-east-1", "pulssi-dev-edge", template("pulssi-dev-edge"))
@@ -180,11 +180,13 @@ func TestADeploymentsLife(t *testing.T) {
 	w.preflight(false, folder, nil, "pulssi-dev CREATE_COMPLETE, pulssi-dev-data CREATE_COMPLETE, pulssi-dev-edge CREATE_COMPLETE", "this one again, in eu-north-1", "  names      4, free")
 	w.preflight(true, synth(t, "dev", "REGION", "eu-west-3"), nil,
 		"CDK is not bootstrapped as it has to be: not in eu-west-3", "The stage dev is deployed in this account already, in the region eu-north-1, and this is for eu-west-3")
+	w.preflight(true, synth(t, "dev", "REGION", "eu-west-3"), []string{"-destroy", "-yes-delete", "pulssi-dev"}, `make destroy CONTEXT="-c stage=dev -c region=eu-north-1"`)
 
 	_, err := w.db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("pulssi-dev-responses"), Item: map[string]dynamodbtypes.AttributeValue{"id": &dynamodbtypes.AttributeValueMemberS{Value: "r"}}})
 	w.must("answering", err)
 	w.preflight(true, folder, []string{"-destroy"}, "The stack pulssi-dev holds answers, in the table pulssi-dev-responses in eu-north-1")
-	w.preflight(false, folder, []string{"-destroy", "-yes-delete", "pulssi-dev"}, "pulssi-dev-responses holds some")
+	w.preflight(false, folder, []string{"-destroy", "-yes-delete", "pulssi-dev"}, "pulssi-dev-responses holds some",
+		"  stays      2 tables, 1 bucket, 1 secret\n", "tables: pulssi-dev-responses, pulssi-dev-tallies", "bucket: pulssi-dev-files-123456789012-eu-north-1")
 
 	w.delete(region, "pulssi-dev")
 	w.delete("us-east-1", "pulssi-dev-edge")
@@ -212,10 +214,10 @@ func TestProd(t *testing.T) {
 
 	name := "pulssi-prod-data"
 	w.deploy(region, name, topic(``))
-	w.preflight(false, synth(t, "prod"), []string{"-destroy"}, "pulssi-prod-data CREATE_COMPLETE", "In prod the termination protection")
+	w.preflight(false, synth(t, "prod"), []string{"-destroy"}, "pulssi-prod is not deployed, pulssi-prod-data CREATE_COMPLETE")
 	_, err := w.stacks.UpdateTerminationProtection(t.Context(), &cloudformation.UpdateTerminationProtectionInput{StackName: &name, EnableTerminationProtection: aws.Bool(true)})
 	w.must("protecting", err)
-	w.preflight(true, synth(t, "prod"), []string{"-destroy"}, "The stack pulssi-prod-data in eu-north-1 is protected from being deleted")
+	w.preflight(true, synth(t, "prod"), []string{"-destroy"}, "These stacks are protected from being deleted", "--region eu-north-1 --stack-name pulssi-prod-data\n")
 
 	review := "pulssi-prod"
 	_, err = w.stacks.CreateChangeSet(t.Context(), &cloudformation.CreateChangeSetInput{
@@ -252,20 +254,31 @@ func TestWhatIsFound(t *testing.T) {
 	if _, err := c.ses.CreateEmailIdentity(t.Context(), &sesv2.CreateEmailIdentityInput{EmailIdentity: aws.String("found.example.com")}); err != nil {
 		t.Fatal(err)
 	}
+	for name, protected := range map[string]bool{"pulssi-open": false, "pulssi-protected": true} {
+		if _, err := c.dynamoDB.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+			TableName: &name, BillingMode: dynamodbtypes.BillingModePayPerRequest, DeletionProtectionEnabled: &protected,
+			KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: dynamodbtypes.KeyTypeHash}},
+			AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, want := range []struct {
 		assembly.Named
-		id string
+		thing
 	}{
-		{assembly.Named{Type: assembly.Secret, Name: id}, *secret.ARN}, // though it is to be deleted
-		{assembly.Named{Type: assembly.Bucket, Name: id}, id},          // though it is in another region
-		{assembly.Named{Type: assembly.Identity, Name: "found.example.com"}, "found.example.com"},
-		{assembly.Named{Type: assembly.Table, Name: id}, ""},
-		{assembly.Named{Type: assembly.Secret, Name: "pulssi-not-found"}, ""},
-		{assembly.Named{Type: assembly.Bucket, Name: "pulssi-not-found"}, ""},
-		{assembly.Named{Type: assembly.Identity, Name: "example.org"}, ""},
+		{assembly.Named{Type: assembly.Secret, Name: id}, thing{ID: *secret.ARN}}, // though it is to be deleted
+		{assembly.Named{Type: assembly.Bucket, Name: id}, thing{ID: id}},          // though it is in another region
+		{assembly.Named{Type: assembly.Identity, Name: "found.example.com"}, thing{ID: "found.example.com"}},
+		{assembly.Named{Type: assembly.Table, Name: "pulssi-open"}, thing{ID: "pulssi-open"}},
+		{assembly.Named{Type: assembly.Table, Name: "pulssi-protected"}, thing{"pulssi-protected", true}},
+		{assembly.Named{Type: assembly.Table, Name: id}, thing{}},
+		{assembly.Named{Type: assembly.Secret, Name: "pulssi-not-found"}, thing{}},
+		{assembly.Named{Type: assembly.Bucket, Name: "pulssi-not-found"}, thing{}},
+		{assembly.Named{Type: assembly.Identity, Name: "example.org"}, thing{}},
 	} {
-		if got, err := c.Find(t.Context(), region, want.Named); err != nil || got != want.id {
-			t.Errorf("%v is %q, %v, want %q", want.Named, got, err, want.id)
+		if got, err := c.Find(t.Context(), region, want.Named); err != nil || got != want.thing {
+			t.Errorf("%v is %+v, %v, want %+v", want.Named, got, err, want.thing)
 		}
 	}
 	if _, err := c.Find(t.Context(), region, assembly.Named{Type: "AWS::SQS::Queue"}); err == nil {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/pulssi/pulssi/scripts/preflight/assembly"
@@ -20,46 +22,56 @@ type tables interface {
 
 // destroyable looks whether the stacks can be deleted.
 func destroyable(ctx context.Context, s stacks, a assembly.Assembly) (finding, error) {
-	var f finding
-	var seen []string
-	for _, want := range a.Stacks {
-		st, err := s.Stack(ctx, want.Region, want.Name)
-		switch {
-		case err != nil:
-			return f, err
-		case st == nil:
-			continue
-		}
-		seen = append(seen, want.Name+" "+st.Status)
-		if st.there() && strings.HasSuffix(st.Status, "_IN_PROGRESS") {
-			f.problems = append(f.problems, append(advice{
-				fmt.Sprintf("The stack %s in %s is in the state %s.", want.Name, want.Region, st.Status),
-			}, stuck(want.Name, want.Region, st)...))
-		}
+	var locked []string
+	f, err := states(ctx, s, a, "is not deployed", func(name, region string, st *stack) []advice {
 		if st.Protected {
-			f.problems = append(f.problems, advice{
-				fmt.Sprintf("The stack %s in %s is protected from being deleted (termination protection). Switch that off first, by hand:", want.Name, want.Region),
-				command("aws cloudformation update-termination-protection --no-enable-termination-protection --region %s --stack-name %s", want.Region, want.Name),
-			})
+			locked = append(locked, command("aws cloudformation update-termination-protection --no-enable-termination-protection --region %s --stack-name %s", region, name))
 		}
+		if !strings.HasSuffix(st.Status, "_IN_PROGRESS") {
+			return nil
+		}
+		return []advice{append(advice{fmt.Sprintf("The stack %s in %s is in the state %s.", name, region, st.Status)}, stuck(name, region, st)...)}
+	})
+	if len(locked) > 0 {
+		f.problems = append(f.problems, append(advice{
+			"These stacks are protected from being deleted (termination protection). Switch that off first, by hand:",
+		}, locked...))
 	}
-	if len(seen) == 0 {
-		seen = append(seen, "none is deployed")
-	}
-	f.seen = strings.Join(seen, ", ")
-	return f, nil
+	return f, err
 }
 
-// protection says what protects a deployment of prod, whatever is switched off
-// of it by now. The user pool's is for the console: by command, every setting
-// that is not named would fall back to its default.
-func protection(a assembly.Assembly) advice {
-	out := advice{"In prod the termination protection of the stacks, and the deletion protection of the tables and of the user pool, are on. Switch off by hand what is to go:"}
+// staying looks what stays when the stacks are deleted.
+func staying(ctx context.Context, s stacks, a assembly.Assembly) (finding, error) {
+	byType := map[string][]string{}
 	for _, st := range a.Stacks {
-		out = append(out, command("aws cloudformation update-termination-protection --no-enable-termination-protection --region %s --stack-name %s", st.Region, st.Name))
+		all, err := s.Staying(ctx, st.Region, st.Name)
+		if err != nil {
+			return finding{}, err
+		}
+		for _, n := range all {
+			byType[n.Type] = append(byType[n.Type], n.Name)
+		}
 	}
-	return append(out, "and, as tables and user pool stay when the stacks are deleted, only where they are to be deleted after it (the user pool's in the console of Cognito):",
-		command("aws dynamodb update-table --no-deletion-protection-enabled --region %s --table-name %s-TABLE", a.Region(), a.Name()))
+	if len(byType) == 0 {
+		return finding{seen: "nothing"}, nil
+	}
+	var seen []string
+	note := advice{"This stays when the stacks are deleted, with all that is in it:"}
+	for _, kind := range slices.Sorted(maps.Keys(byType)) {
+		words, names := kept[kind], byType[kind]
+		if words == "" {
+			words = kind
+		}
+		if len(names) > 1 {
+			words += "s"
+		}
+		slices.Sort(names)
+		seen = append(seen, fmt.Sprintf("%d %s", len(names), words))
+		note = append(note, command("%s: %s", words, strings.Join(names, ", ")))
+	}
+	note = append(note, "The stage cannot be deployed again before those whose names it gives are taken into it or deleted:",
+		"`make deploy` lists them then and says how. The others are in nobody's way.")
+	return finding{seen: strings.Join(seen, ", "), notes: []advice{note}}, nil
 }
 
 // answers looks whether there is anything that was answered. yes is the name of
@@ -80,14 +92,13 @@ func answers(ctx context.Context, t tables, a assembly.Assembly, yes string, ask
 	}
 	text := advice{
 		fmt.Sprintf("The stack %s holds answers, in the table %s in %s.", name, table, region),
-		"Tables stay when the stacks are deleted, but nobody can answer, read or ask any more, and the stage",
-		"cannot be deployed again until the tables are taken into it or deleted. To keep the answers elsewhere,",
-		"download them (README: GET /api/export/{touchpoint}), or export the table from its point-in-time recovery:",
+		"The table stays when the stacks are deleted, but nobody can answer, read or ask any more. To keep the answers",
+		"elsewhere, download them (README: GET /api/export/{touchpoint}), or export the table from its point-in-time recovery:",
 		command("aws dynamodb export-table-to-point-in-time --region %s --s3-bucket BUCKET --table-arn \\", region),
 		command("  $(aws dynamodb describe-table --region %s --table-name %s --query Table.TableArn --output text)", region, table),
 	}
 	if yes == "" && !asked {
-		text = append(text, "To destroy it all the same:", command(`make destroy YES_DELETE=%s CONTEXT="-c stage=%s"`, name, a.Stage()))
+		text = append(text, "To destroy it all the same, "+asDeployed, command(`make destroy YES_DELETE=%s CONTEXT="%s"`, name, which(a.Stage(), region)))
 		return finding{problems: []advice{text}}, true, nil
 	}
 	return finding{seen: table + " holds some", notes: []advice{text}}, true, nil

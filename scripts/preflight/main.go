@@ -1,5 +1,5 @@
 // Command preflight looks, before a deployment, for what it would fail with, and
-// before a deployment is destroyed, for what would be lost:
+// before a deployment is destroyed, for what would be lost and what stays:
 //
 //	go run ./scripts/preflight [FOLDER]                                    # make deploy runs it
 //	go run ./scripts/preflight -destroy [-yes-delete pulssi-dev] [FOLDER]  # make destroy runs it
@@ -25,6 +25,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/pulssi/pulssi/scripts/preflight/assembly"
@@ -32,14 +33,8 @@ import (
 
 // callers tells who asks.
 type callers interface {
-	// Caller returns whom the credentials are of.
-	Caller(ctx context.Context, region string) (caller, error)
-}
-
-// caller is whom credentials are of.
-type caller struct {
-	Account string
-	ARN     string
+	// Caller returns whom the credentials are of, as AWS in a region says.
+	Caller(ctx context.Context, region string) (arn.ARN, error)
 }
 
 // account is all that is asked of an AWS account. Nothing of it changes
@@ -84,7 +79,7 @@ func connect(ctx context.Context) (account, error) {
 type preflight struct {
 	assembly assembly.Assembly
 	account  account
-	caller   caller
+	caller   arn.ARN
 	report
 }
 
@@ -132,7 +127,7 @@ func (p *preflight) deploy(ctx context.Context) error {
 	say(p.out, "Before %s is deployed:\n", p.where())
 	a, on := p.assembly, p.account
 	if p.who(ctx) {
-		number := p.caller.Account
+		number := p.caller.AccountID
 		for _, c := range []check{
 			{"bootstrap", func(ctx context.Context) (finding, error) { return bootstrapped(ctx, on, a, number) }},
 			{"stacks", func(ctx context.Context) (finding, error) { return updatable(ctx, on, a) }},
@@ -150,12 +145,10 @@ func (p *preflight) deploy(ctx context.Context) error {
 // destroy looks before a deployment is destroyed.
 func (p *preflight) destroy(ctx context.Context, yes string, person io.Reader) error {
 	say(p.out, "Before %s is destroyed:\n", p.where())
-	if p.assembly.Stage() == prod {
-		p.notes = append(p.notes, protection(p.assembly))
-	}
 	holds := false
-	if p.who(ctx) {
+	if p.who(ctx) && p.make(ctx, check{"region", func(ctx context.Context) (finding, error) { return here(ctx, p.account, p.assembly) }}) {
 		p.make(ctx, check{"stacks", func(ctx context.Context) (finding, error) { return destroyable(ctx, p.account, p.assembly) }})
+		p.make(ctx, check{"stays", func(ctx context.Context) (finding, error) { return staying(ctx, p.account, p.assembly) }})
 		p.make(ctx, check{"answers", func(ctx context.Context) (f finding, err error) {
 			f, holds, err = answers(ctx, p.account, p.assembly, yes, person != nil)
 			return f, err
@@ -176,27 +169,30 @@ func (p *preflight) where() string {
 	return p.assembly.Name() + " (" + strings.Join(list, ", ") + ")"
 }
 
-// who looks whose account it is, and reports whether anything can be asked of it.
+// who looks whose account it is, and reports whether it is the one to look into.
 func (p *preflight) who(ctx context.Context) bool {
-	p.make(ctx, check{"account", func(ctx context.Context) (f finding, err error) {
-		if p.caller, err = p.account.Caller(ctx, p.assembly.Region()); err != nil {
+	return p.make(ctx, check{"account", func(ctx context.Context) (f finding, err error) {
+		region := p.assembly.Region()
+		if p.caller, err = p.account.Caller(ctx, region); err != nil {
 			return finding{problems: []advice{{
-				fmt.Sprintf("AWS does not know who is calling: %v.", err),
+				fmt.Sprintf("AWS in %s does not say who is calling: %v.", region, err),
 				"Sign in, or set the credentials of the account, and try again:",
-				command("aws sso login                  # or: aws configure"),
-				command("export AWS_PROFILE=PROFILE     # where it is not the default"),
-				command("aws sts get-caller-identity    # tells who you are then"),
+				command("aws sso login                                      # or: aws configure"),
+				command("export AWS_PROFILE=PROFILE                         # where it is not the default"),
+				command("aws sts get-caller-identity --region us-east-1     # tells who you are then"),
+				"If the last tells who you are, it is the region: one that is not turned on for the account answers alike. See, and turn it on:",
+				command("aws account get-region-opt-status --region us-east-1 --region-name %s", region),
+				command("aws account enable-region --region us-east-1 --region-name %s", region),
 			}}}, nil
 		}
 		for _, s := range p.assembly.Stacks {
-			if s.Account != "" && s.Account != p.caller.Account {
+			if s.Account != "" && s.Account != p.caller.AccountID {
 				return finding{problems: []advice{{
-					fmt.Sprintf("The stack %s is for the account %s, and the credentials are of %s.", s.Name, s.Account, p.caller.Account),
+					fmt.Sprintf("The stack %s is for the account %s, and the credentials are of %s.", s.Name, s.Account, p.caller.AccountID),
 					"Take the credentials of that account, or run `make synth` with these.",
 				}}}, nil
 			}
 		}
-		return finding{seen: p.caller.Account + ", as " + p.caller.ARN}, nil
+		return finding{seen: p.caller.AccountID + ", as " + p.caller.String()}, nil
 	}})
-	return p.caller.Account != ""
 }

@@ -6,31 +6,38 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws/arn"
 
 	"github.com/pulssi/pulssi/scripts/preflight/assembly"
 )
 
 // fake is an account of functions. What is nil is not asked.
 type fake struct {
-	caller    func() (caller, error)
+	caller    func() (arn.ARN, error)
 	stack     func(region, name string) (*stack, error)
 	resources func(region, name string) ([]string, error)
-	find      func(region string, n assembly.Named) (string, error)
+	staying   func(region, name string) ([]assembly.Named, error)
+	find      func(region string, n assembly.Named) (thing, error)
 	identity  func(region, name string) (identity, error)
 	standing  func(region string) (standing, error)
 	holds     func(region, table string) (bool, error)
 }
 
-func (f fake) Caller(context.Context, string) (caller, error) { return f.caller() }
+func (f fake) Caller(context.Context, string) (arn.ARN, error) { return f.caller() }
 func (f fake) Stack(_ context.Context, region, name string) (*stack, error) {
 	return f.stack(region, name)
 }
 func (f fake) Resources(_ context.Context, region, name string) ([]string, error) {
 	return f.resources(region, name)
 }
-func (f fake) Find(_ context.Context, region string, n assembly.Named) (string, error) {
+func (f fake) Staying(_ context.Context, region, name string) ([]assembly.Named, error) {
+	return f.staying(region, name)
+}
+func (f fake) Find(_ context.Context, region string, n assembly.Named) (thing, error) {
 	return f.find(region, n)
 }
 func (f fake) Identity(_ context.Context, region, name string) (identity, error) {
@@ -190,22 +197,32 @@ func TestASecondDeployment(t *testing.T) {
 	for name, c := range map[string]struct {
 		edge     *stack
 		problems int
-		want     []string
+		want     []string // before a deployment
+		destroy  []string
 	}{
-		"the first":         {nil, 0, []string{"first of its stage"}},
-		"one that is begun": {&stack{Status: "REVIEW_IN_PROGRESS"}, 0, []string{"first of its stage"}},
-		"one that failed":   {&stack{Status: "ROLLBACK_COMPLETE"}, 0, []string{"first of its stage"}},
-		"the same":          {in(region), 0, []string{"this one again, in eu-north-1"}},
-		"another":           {in("eu-west-1"), 1, []string{"The stage dev is deployed in this account already, in the region eu-west-1, and this is for eu-north-1", "-c stage=dev -c region=eu-west-1", "the other stage: -c stage=prod"}},
+		"the first":         {nil, 0, []string{"first of its stage"}, []string{"eu-north-1; nothing tells of another"}},
+		"one that is begun": {&stack{Status: "REVIEW_IN_PROGRESS"}, 0, []string{"first of its stage"}, []string{"nothing tells of another"}},
+		"one that failed":   {&stack{Status: "ROLLBACK_COMPLETE"}, 0, []string{"first of its stage"}, []string{"nothing tells of another"}},
+		"the same":          {in(region), 0, []string{"this one again, in eu-north-1"}, []string{"eu-north-1, where it is deployed"}},
+		"another": {in("eu-west-1"), 1, []string{
+			"The stage dev is deployed in this account already, in the region eu-west-1, and this is for eu-north-1",
+			"with the CONTEXT that it was deployed with", `make deploy CONTEXT="-c stage=dev -c region=eu-west-1"`, "the other stage: -c stage=prod -c region=eu-north-1.",
+		}, []string{
+			"pulssi-dev is deployed in the region eu-west-1, and this is for eu-north-1",
+			"with the CONTEXT that it was deployed with", `make destroy CONTEXT="-c stage=dev -c region=eu-west-1"`,
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, err := second(t.Context(), fake{stack: func(r, name string) (*stack, error) {
+			on := fake{stack: func(r, name string) (*stack, error) {
 				if r != "us-east-1" || name != "pulssi-dev-edge" {
 					t.Errorf("it looks for %s in %s", name, r)
 				}
 				return c.edge, nil
-			}}, read(t, "dev"))
+			}}
+			f, err := second(t.Context(), on, read(t, "dev"))
 			expect(t, f, err, c.problems, c.want...)
+			f, err = here(t.Context(), on, read(t, "dev"))
+			expect(t, f, err, c.problems, c.destroy...)
 		})
 	}
 }
@@ -220,14 +237,17 @@ func TestNamesThatAreTaken(t *testing.T) {
 		"nothing":     {nil, nil, 0, []string{"5, free or of the stacks"}},
 		"all its own": {[]string{"pulssi-dev-responses", bucket, "arn:secret", "example.com"}, []string{"pulssi-dev-responses", bucket, "arn:secret", "example.com"}, 0, []string{"5, free"}},
 		"a table that was left": {[]string{"pulssi-dev-responses", bucket}, []string{bucket}, 1, []string{
-			"Taken in eu-north-1 already, and not by the stack pulssi-dev-data: the table pulssi-dev-responses.\n", "import --app cdk.out pulssi-dev-data", "-c stage=prod",
+			"Taken in eu-north-1 already, and not by the stack pulssi-dev-data: the table pulssi-dev-responses.\n", "import --app cdk.out pulssi-dev-data", "the other stage: -c stage=prod -c region=eu-north-1.",
 			"--table-arn arn:aws:dynamodb:eu-north-1:123456789012:table/pulssi-dev-responses", "delete-table --region eu-north-1 --table-name pulssi-dev-responses",
 		}},
 		"all that was left": {[]string{"pulssi-dev-responses", "pulssi-dev-tallies", bucket, "arn:secret"}, nil, 1, []string{
-			"the table pulssi-dev-responses, the table pulssi-dev-tallies, the bucket " + bucket + ", the secret pulssi-dev-asks", "s3 rb --force s3://" + bucket, "delete-secret --region eu-north-1 --secret-id pulssi-dev-asks",
+			"the table pulssi-dev-responses, the table pulssi-dev-tallies, the bucket " + bucket + ", the secret pulssi-dev-asks", "s3 sync s3://" + bucket + " " + bucket, "s3 rb --force s3://" + bucket, "delete-secret --region eu-north-1 --secret-id pulssi-dev-asks",
+		}},
+		"a table that is protected": {[]string{"pulssi-dev-tallies"}, nil, 1, []string{
+			"update-table --region eu-north-1 --table-name pulssi-dev-tallies --no-deletion-protection-enabled\n    aws dynamodb delete-table --region eu-north-1 --table-name pulssi-dev-tallies",
 		}},
 		"another secret of the name": {[]string{"arn:secret"}, []string{"arn:another"}, 1, []string{"the secret pulssi-dev-asks"}},
-		"a domain that SES knows":    {[]string{"example.com"}, nil, 1, []string{"SES in eu-north-1 knows example.com already", "Leave senderDomain out"}},
+		"a domain that SES knows":    {[]string{"example.com"}, nil, 1, []string{"SES in eu-north-1 knows example.com already", "Leave senderDomain out", "import --app cdk.out pulssi-dev-data", "delete-email-identity --region eu-north-1 --email-identity example.com"}},
 		"both":                       {[]string{"example.com", "pulssi-dev-tallies"}, nil, 2, []string{"senderDomain", "pulssi-dev-tallies"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -247,18 +267,21 @@ func TestNamesThatAreTaken(t *testing.T) {
 					return nil, nil
 				},
 			}, fake{
-				find: func(r string, n assembly.Named) (string, error) {
+				find: func(r string, n assembly.Named) (thing, error) {
 					id := n.Name
 					if n.Type == assembly.Secret {
 						id = "arn:secret"
 					}
 					if r == region && has(c.there, id) {
-						return id, nil
+						return thing{id, n.Name == "pulssi-dev-tallies"}, nil
 					}
-					return "", nil
+					return thing{}, nil
 				},
 			}, read(t, "dev", identityOfDomain...), number)
 			expect(t, f, err, c.problems, c.want...)
+			if strings.Contains(told(f), "--table-name pulssi-dev-responses --no-deletion-protection-enabled") {
+				t.Errorf("it takes protection from what has none:\n%s", told(f))
+			}
 		})
 	}
 }
@@ -351,7 +374,7 @@ func program(t *testing.T, on account, typed string, args ...string) (string, er
 // well is an account in which nothing is wrong and nothing is deployed.
 func well() fake {
 	return fake{
-		caller: func() (caller, error) { return caller{number, "arn:aws:iam::" + number + ":user/maija"}, nil },
+		caller: func() (arn.ARN, error) { return arn.Parse("arn:aws:iam::" + number + ":user/maija") },
 		stack: func(_, name string) (*stack, error) {
 			if name == toolkit {
 				return &stack{Status: "CREATE_COMPLETE", Outputs: map[string]string{"BootstrapVersion": "21"}}, nil
@@ -359,7 +382,8 @@ func well() fake {
 			return nil, nil
 		},
 		resources: func(string, string) ([]string, error) { return nil, nil },
-		find:      func(string, assembly.Named) (string, error) { return "", nil },
+		staying:   func(string, string) ([]assembly.Named, error) { return nil, nil },
+		find:      func(string, assembly.Named) (thing, error) { return thing{}, nil },
 		identity:  func(string, string) (identity, error) { return identity{true, true}, nil },
 		standing:  func(string) (standing, error) { return standing{true, true, "HEALTHY"}, nil },
 		holds:     func(string, string) (bool, error) { return false, nil },
@@ -394,29 +418,82 @@ func TestAllIsToldAtOnce(t *testing.T) {
 }
 
 func TestNobodyIsSignedIn(t *testing.T) {
-	on := fake{caller: func() (caller, error) { return caller{}, errors.New("no credentials") }} // nothing else is asked
+	on := fake{caller: func() (arn.ARN, error) { return arn.ARN{}, errors.New("no credentials") }} // nothing else is asked
 	for _, args := range [][]string{{synth(t, "dev")}, {"-destroy", synth(t, "dev")}} {
 		out, err := program(t, on, "", args...)
-		if !errors.Is(err, errRefused) || !strings.Contains(out, "AWS does not know who is calling: no credentials.") || !strings.Contains(out, "aws sso login") {
-			t.Errorf("%v: %v\n%s", args, err, out)
+		if !errors.Is(err, errRefused) {
+			t.Errorf("%v: %v", args, err)
+		}
+		for _, want := range []string{
+			"AWS in eu-north-1 does not say who is calling: no credentials.", "aws sso login", "sts get-caller-identity --region us-east-1",
+			"one that is not turned on", "enable-region --region us-east-1 --region-name eu-north-1",
+		} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: it does not tell %q:\n%s", args, want, out)
+			}
 		}
 	}
 }
 
 func TestAnotherAccount(t *testing.T) {
-	out, err := program(t, well(), "", synth(t, "dev", "unknown-account", "210987654321"))
-	if !errors.Is(err, errRefused) || !strings.Contains(out, "is for the account 210987654321, and the credentials are of 123456789012") {
+	on := fake{caller: well().caller} // nothing else is asked
+	for _, args := range [][]string{{}, {"-destroy"}} {
+		out, err := program(t, on, "", append(args, synth(t, "dev", "unknown-account", "210987654321"))...)
+		if !errors.Is(err, errRefused) || !strings.Contains(out, "is for the account 210987654321, and the credentials are of 123456789012") {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestAnotherRegion has nothing asked but where the deployment is.
+func TestAnotherRegion(t *testing.T) {
+	on := fake{caller: well().caller, stack: func(string, string) (*stack, error) {
+		return &stack{Status: "CREATE_COMPLETE", Outputs: map[string]string{"Region": "eu-west-1"}}, nil
+	}}
+	out, err := program(t, on, "", "-destroy", "-yes-delete", "pulssi-dev", synth(t, "dev"))
+	if !errors.Is(err, errRefused) || !strings.Contains(err.Error(), "1 problem") || !strings.Contains(out, "pulssi-dev is deployed in the region eu-west-1") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
+func TestWhatStays(t *testing.T) {
+	a := read(t, "dev")
+	f, err := staying(t.Context(), fake{staying: func(r, name string) ([]assembly.Named, error) {
+		switch {
+		case r == region && name == "pulssi-dev":
+			return []assembly.Named{{Type: assembly.Bucket, Name: "pulssi-dev-front-x1"}}, nil
+		case r == region && name == "pulssi-dev-data":
+			return []assembly.Named{
+				{Type: assembly.Table, Name: "pulssi-dev-tallies"}, {Type: assembly.Table, Name: "pulssi-dev-responses"}, {Type: assembly.Bucket, Name: "pulssi-dev-files"},
+				{Type: assembly.Secret, Name: "arn:secret"}, {Type: assembly.Identity, Name: "example.com"}, {Type: "AWS::Cognito::UserPool", Name: "eu-north-1_x"},
+				{Type: "AWS::SQS::Queue", Name: "q"},
+			}, nil
+		}
+		return nil, nil
+	}}, a)
+	expect(t, f, err, 0, "seen: 1 user pool, 2 tables, 2 buckets, 1 SES identity, 1 AWS::SQS::Queue, 1 secret\n",
+		"    tables: pulssi-dev-responses, pulssi-dev-tallies\n", "    buckets: pulssi-dev-files, pulssi-dev-front-x1\n", "    secret: arn:secret\n",
+		"    SES identity: example.com\n", "    user pool: eu-north-1_x\n", "    AWS::SQS::Queue: q\n", "cannot be deployed again")
+	f, err = staying(t.Context(), well(), a)
+	expect(t, f, err, 0, "seen: nothing")
+	if len(f.notes) > 0 {
+		t.Errorf("notes %q", f.notes)
+	}
+	down := errors.New("AccessDenied: cloudformation:GetTemplate")
+	if _, err := staying(t.Context(), fake{staying: func(string, string) ([]assembly.Named, error) { return nil, down }}, a); !errors.Is(err, down) {
+		t.Errorf("what cannot be told: %v", err)
+	}
+}
+
 func TestDestroying(t *testing.T) {
-	state := func(status string, protected bool) func(string, string) (*stack, error) {
+	// One stack is in a state; those named by their last part are protected.
+	state := func(status string, protected ...string) func(string, string) (*stack, error) {
 		return func(_, name string) (*stack, error) {
-			if name != "pulssi-dev-data" && name != "pulssi-prod-data" {
+			last := name[strings.LastIndex(name, "-")+1:]
+			if last != "data" && !slices.Contains(protected, last) {
 				return nil, nil
 			}
-			return &stack{Status: status, Protected: protected}, nil
+			return &stack{Status: status, Protected: slices.Contains(protected, last)}, nil
 		}
 	}
 	const refused = true
@@ -430,20 +507,22 @@ func TestDestroying(t *testing.T) {
 		want    []string
 		not     []string
 	}{
-		"nothing there":      {stage: "dev", stack: well().stack, want: []string{"none is deployed", "pulssi-dev-responses holds none"}, not: []string{"type", "Before it is gone"}},
-		"no answers":         {stage: "dev", stack: state("CREATE_COMPLETE", false), want: []string{"pulssi-dev-data CREATE_COMPLETE"}, not: []string{"type"}},
-		"answers, no person": {stage: "dev", holds: true, stack: well().stack, refused: refused, want: []string{"The stack pulssi-dev holds answers, in the table pulssi-dev-responses in eu-north-1", "GET /api/export/{touchpoint}", "export-table-to-point-in-time", "Tables stay", "make destroy YES_DELETE=pulssi-dev"}},
+		"nothing there":      {stage: "dev", stack: well().stack, want: []string{"pulssi-dev is not deployed, pulssi-dev-data is not deployed", "pulssi-dev-responses holds none"}, not: []string{"type", "Before it is gone"}},
+		"no answers":         {stage: "dev", stack: state("CREATE_COMPLETE"), want: []string{"pulssi-dev-data CREATE_COMPLETE"}, not: []string{"type"}},
+		"answers, no person": {stage: "dev", holds: true, stack: well().stack, refused: refused, want: []string{"The stack pulssi-dev holds answers, in the table pulssi-dev-responses in eu-north-1", "GET /api/export/{touchpoint}", "export-table-to-point-in-time", "The table stays", "with the CONTEXT that it was deployed with", `make destroy YES_DELETE=pulssi-dev CONTEXT="-c stage=dev -c region=eu-north-1"`}},
 		"said beforehand":    {stage: "dev", args: []string{"-yes-delete", "pulssi-dev"}, holds: true, stack: well().stack, want: []string{"holds answers"}, not: []string{"type"}},
 		"typed":              {stage: "dev", typed: "pulssi-dev\n", holds: true, stack: well().stack, want: []string{"holds answers", "type pulssi-dev: "}},
 		"typed yes":          {stage: "dev", typed: "yes\n", holds: true, stack: well().stack, refused: refused},
 		"typed nothing":      {stage: "dev", typed: "\n", holds: true, stack: well().stack, refused: refused},
 		"another's name":     {stage: "dev", args: []string{"-yes-delete", "pulssi-prod"}, stack: well().stack, refused: refused, want: []string{"-yes-delete names pulssi-prod, and this is pulssi-dev"}},
-		"a failed deletion":  {stage: "dev", stack: state("DELETE_FAILED", false), want: []string{"pulssi-dev-data DELETE_FAILED"}},
-		"a change going on":  {stage: "dev", typed: "pulssi-dev\n", holds: true, stack: state("UPDATE_IN_PROGRESS", false), refused: refused, want: []string{"in the state UPDATE_IN_PROGRESS"}, not: []string{"type"}},
-		"protected":          {stage: "prod", typed: "pulssi-prod\n", holds: true, stack: state("CREATE_COMPLETE", true), refused: refused, want: []string{"The stack pulssi-prod-data in eu-north-1 is protected", "In prod the termination protection"}, not: []string{"type"}},
-		"prod, unprotected": {stage: "prod", stack: state("CREATE_COMPLETE", false), want: []string{
-			"In prod the termination protection of the stacks, and the deletion protection of the tables", "--no-enable-termination-protection --region us-east-1 --stack-name pulssi-prod-edge", "--no-deletion-protection-enabled --region eu-north-1 --table-name pulssi-prod-TABLE",
-		}},
+		"a failed deletion":  {stage: "dev", stack: state("DELETE_FAILED"), want: []string{"pulssi-dev-data DELETE_FAILED"}},
+		"a change going on":  {stage: "dev", typed: "pulssi-dev\n", holds: true, stack: state("UPDATE_IN_PROGRESS"), refused: refused, want: []string{"in the state UPDATE_IN_PROGRESS"}, not: []string{"type"}},
+		"all protected": {stage: "prod", typed: "pulssi-prod\n", holds: true, stack: state("CREATE_COMPLETE", "data", "edge", "prod"), refused: refused, want: []string{
+			" 1. These stacks are protected from being deleted",
+			"--no-enable-termination-protection --region eu-north-1 --stack-name pulssi-prod\n", "--region eu-north-1 --stack-name pulssi-prod-data\n", "--region us-east-1 --stack-name pulssi-prod-edge\n",
+		}, not: []string{"type"}},
+		"one protected":     {stage: "prod", stack: state("CREATE_COMPLETE", "data"), refused: refused, want: []string{"--stack-name pulssi-prod-data\n"}, not: []string{"--stack-name pulssi-prod\n", "--stack-name pulssi-prod-edge\n"}},
+		"prod, unprotected": {stage: "prod", stack: state("CREATE_COMPLETE"), want: []string{"pulssi-prod-data CREATE_COMPLETE"}, not: []string{"protect"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on := well()

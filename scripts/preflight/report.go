@@ -16,6 +16,14 @@ type advice []string
 // command indents a command to be run, for an [advice].
 func command(format string, args ...any) string { return "    " + fmt.Sprintf(format, args...) }
 
+// which is the part of a CONTEXT that says which deployment it is of. A stage is
+// in one region, and `make` takes eu-north-1 where none is given.
+func which(stage, region string) string { return "-c stage=" + stage + " -c region=" + region }
+
+// asDeployed goes before a command that has no more of the CONTEXT than [which]:
+// the rest may be needed too, as alarmEmail is in prod.
+const asDeployed = "with the CONTEXT that it was deployed with, of which this part says which it is:"
+
 // finding is what a check found.
 type finding struct {
 	seen     string   // in a few words, told where there are no problems
@@ -40,9 +48,9 @@ type report struct {
 	notes    []advice
 }
 
-// make makes a check, and tells of it in one line. What cannot be looked at is a
-// problem too: it is not known to be well.
-func (r *report) make(ctx context.Context, c check) {
+// make makes a check, tells of it in one line, and reports whether all is well.
+// What cannot be looked at is a problem too: it is not known to be well.
+func (r *report) make(ctx context.Context, c check) bool {
 	say(r.out, "  %-10s ", c.name) // before the answer, so that one sees what is waited for
 	ctx, cancel := context.WithTimeout(ctx, lookLimit)
 	defer cancel()
@@ -57,6 +65,7 @@ func (r *report) make(ctx context.Context, c check) {
 	say(r.out, "%s\n", f.seen)
 	r.problems = append(r.problems, f.problems...)
 	r.notes = append(r.notes, f.notes...)
+	return len(f.problems) == 0
 }
 
 // numbers names n problems from a number on.

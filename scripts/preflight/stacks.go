@@ -17,6 +17,10 @@ type stacks interface {
 	// Resources returns the physical ids of what belongs to a stack: none where
 	// there is no such stack.
 	Resources(ctx context.Context, region, name string) ([]string, error)
+	// Staying returns what stays when a stack is deleted, by the template that it
+	// was deployed with, with physical ids for names: nothing where there is no
+	// such stack. It is in no order.
+	Staying(ctx context.Context, region, name string) ([]assembly.Named, error)
 }
 
 // stack is a stack that exists.
@@ -80,23 +84,33 @@ func bootstrapped(ctx context.Context, s stacks, a assembly.Assembly, account st
 
 // updatable looks whether the stacks can be deployed to as they are.
 func updatable(ctx context.Context, s stacks, a assembly.Assembly) (finding, error) {
+	return states(ctx, s, a, "is new", func(name, region string, st *stack) []advice {
+		do := stuck(name, region, st)
+		if len(do) == 0 {
+			return nil
+		}
+		return []advice{append(advice{
+			fmt.Sprintf("The stack %s in %s is in the state %s, in which it cannot be updated.", name, region, st.Status),
+		}, do...)}
+	})
+}
+
+// states tells the states of the stacks, none being what those are that do not
+// exist, and what is wrong with each of the others.
+func states(ctx context.Context, s stacks, a assembly.Assembly, none string, wrong func(name, region string, st *stack) []advice) (finding, error) {
 	var f finding
 	var seen []string
 	for _, want := range a.Stacks {
 		st, err := s.Stack(ctx, want.Region, want.Name)
-		switch {
-		case err != nil:
+		if err != nil {
 			return f, err
-		case !st.there():
-			seen = append(seen, want.Name+" is new")
+		}
+		if !st.there() {
+			seen = append(seen, want.Name+" "+none)
 			continue
 		}
-		if do := stuck(want.Name, want.Region, st); len(do) > 0 {
-			f.problems = append(f.problems, append(advice{
-				fmt.Sprintf("The stack %s in %s is in the state %s, in which it cannot be updated.", want.Name, want.Region, st.Status),
-			}, do...))
-		}
 		seen = append(seen, want.Name+" "+st.Status)
+		f.problems = append(f.problems, wrong(want.Name, want.Region, st)...)
 	}
 	f.seen = strings.Join(seen, ", ")
 	return f, nil
@@ -116,7 +130,7 @@ func stuck(name, region string, s *stack) advice {
 		return advice{"Somebody's change is still going on. Try again when this tells of another state:",
 			command(`aws cloudformation describe-stacks %s --query "Stacks[0].StackStatus"`, on)}
 	case slices.Contains([]string{"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}, s.Status):
-		return advice{"Its creation failed. See why, and delete what is left of it; tables it made stay:", why,
+		return advice{"Its creation failed. See why, and delete what is left of it; tables, files, secret and identity that it made stay:", why,
 			command("aws cloudformation delete-stack %s", on), command("aws cloudformation wait stack-delete-complete %s", on)}
 	case s.Status == "UPDATE_ROLLBACK_FAILED":
 		return advice{"An update failed, and so did taking it back. See why, mend that, and have it taken back:", why,
@@ -132,28 +146,58 @@ func stuck(name, region string, s *stack) advice {
 	}
 }
 
-// second looks whether the stage is deployed from another region already: the
-// name of what is at the edge is there once for all regions.
-func second(ctx context.Context, s stacks, a assembly.Assembly) (finding, error) {
+// home returns the region that the stage is deployed in, "" where it is in none.
+// Known is false where that cannot be told: what is at the edge has a name that is
+// there once for all regions, and tells it.
+func home(ctx context.Context, s stacks, a assembly.Assembly) (region string, known bool, err error) {
 	i := slices.IndexFunc(a.Stacks, func(st assembly.Stack) bool { return st.Name == a.Name()+edge })
 	if i < 0 {
-		return finding{seen: "none that could be told of"}, nil
+		return "", false, nil
 	}
 	st, err := s.Stack(ctx, a.Stacks[i].Region, a.Stacks[i].Name)
-	if err != nil {
-		return finding{}, err
+	if err != nil || !st.there() {
+		return "", true, err
 	}
-	switch {
-	case !st.there() || st.Outputs["Region"] == "":
+	return st.Outputs["Region"], true, nil
+}
+
+// second looks whether the stage is deployed from another region already.
+func second(ctx context.Context, s stacks, a assembly.Assembly) (finding, error) {
+	switch region, known, err := home(ctx, s, a); {
+	case err != nil:
+		return finding{}, err
+	case !known:
+		return finding{seen: "none that could be told of"}, nil
+	case region == "":
 		return finding{seen: "none: this is the first of its stage"}, nil
-	case st.Outputs["Region"] == a.Region():
-		return finding{seen: "none: this one again, in " + a.Region()}, nil
+	case region == a.Region():
+		return finding{seen: "none: this one again, in " + region}, nil
+	default:
+		return finding{problems: []advice{{
+			fmt.Sprintf("The stage %s is deployed in this account already, in the region %s, and this is for %s. A stage is in one region.", a.Stage(), region, a.Region()),
+			"To update that one, " + asDeployed,
+			command(`make deploy CONTEXT="%s"`, which(a.Stage(), region)),
+			"To have another beside it, deploy the other stage: " + which(a.OtherStage(), a.Region()) + ".",
+		}}}, nil
+	}
+}
+
+// here looks whether what is going to be destroyed is where it is looked for. If
+// not, nothing of it would be found, but what it has at the edge would go.
+func here(ctx context.Context, s stacks, a assembly.Assembly) (finding, error) {
+	region, known, err := home(ctx, s, a)
+	switch {
+	case err != nil:
+		return finding{}, err
+	case !known || region == "":
+		return finding{seen: a.Region() + "; nothing tells of another"}, nil
+	case region == a.Region():
+		return finding{seen: region + ", where it is deployed"}, nil
 	}
 	return finding{problems: []advice{{
-		fmt.Sprintf("The stage %s is deployed in this account already, in the region %s, and this is for %s. A stage is in one region.",
-			a.Stage(), st.Outputs["Region"], a.Region()),
-		"To update that one, with its other context:",
-		command(`make deploy CONTEXT="-c stage=%s -c region=%s"`, a.Stage(), st.Outputs["Region"]),
-		"To have another beside it, deploy the other stage: -c stage=" + a.OtherStage() + ".",
+		fmt.Sprintf("%s is deployed in the region %s, and this is for %s: its answers would not be looked for where they are, and what customers reach it by would be deleted.",
+			a.Name(), region, a.Region()),
+		"To destroy it, " + asDeployed,
+		command(`make destroy CONTEXT="%s"`, which(a.Stage(), region)),
 	}}}, nil
 }

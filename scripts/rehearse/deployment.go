@@ -118,11 +118,23 @@ func (r *rehearsal) adapt(file, name string) error {
 	return os.WriteFile(file, b, 0o644)
 }
 
+// refusal returns an error where what a script ended with is not its refusal for
+// a reason.
+func refusal(ended error, reason string) error {
+	switch {
+	case ended == nil:
+		return errors.New("it is not refused")
+	case !strings.Contains(ended.Error(), reason):
+		return fmt.Errorf("it is not refused for that: %w", ended)
+	}
+	return nil
+}
+
 // look has the deployment looked at, as make deploy does: it is refused while the
 // sender is nobody that SES knows, and not after that.
 func (r *rehearsal) look(ctx context.Context) error {
-	if err := r.script(ctx, "preflight", r.assembly()); err == nil || !strings.Contains(err.Error(), sender) {
-		return fmt.Errorf("a sender that is not verified is not refused: %w", err)
+	if err := refusal(r.script(ctx, "preflight", r.assembly()), sender); err != nil {
+		return fmt.Errorf("a sender that is not verified: %w", err)
 	}
 	r.journal.say("   refused: the sender is not verified")
 	// As one proves to SES that an address is one's own, by a link in a mail.
@@ -134,8 +146,8 @@ func (r *rehearsal) look(ctx context.Context) error {
 
 // lookAgain has it looked at as make destroy does: there are answers by now.
 func (r *rehearsal) lookAgain(ctx context.Context) error {
-	if err := r.script(ctx, "preflight", "-destroy", r.assembly()); err == nil || !strings.Contains(err.Error(), "holds answers") {
-		return fmt.Errorf("destroying a deployment with answers is not refused: %w", err)
+	if err := refusal(r.script(ctx, "preflight", "-destroy", r.assembly()), "holds answers"); err != nil {
+		return fmt.Errorf("destroying a deployment with answers: %w", err)
 	}
 	r.journal.say("   refused: there are answers")
 	return r.script(ctx, "preflight", "-destroy", "-yes-delete", stack, r.assembly())

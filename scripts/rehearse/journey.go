@@ -17,6 +17,7 @@ import (
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/survey"
 	"github.com/pulssi/pulssi/shared/testkit/ministack"
+	"github.com/pulssi/pulssi/shared/testkit/noon"
 	"github.com/pulssi/pulssi/shared/web"
 )
 
@@ -203,7 +204,7 @@ func (r *rehearsal) signIn(ctx context.Context) error {
 func (r *rehearsal) ask(ctx context.Context) error {
 	event, err := json.Marshal(map[string]any{
 		"type": "purchase.completed", "version": 1, "id": survey.NewID(), "time": time.Now().UTC().Format(time.RFC3339),
-		"contact": map[string]any{"email": customer, "firstName": "Maija", "locale": "en", "zone": noon(time.Now())},
+		"contact": map[string]any{"email": customer, "firstName": "Maija", "locale": "en", "zone": noon.Zone(time.Now())},
 		"data":    map[string]any{"total": 89.9, "about": "Table lamp"},
 	})
 	if err != nil {
@@ -225,15 +226,6 @@ func (r *rehearsal) ask(ctx context.Context) error {
 	}
 	r.journal.say("   a 9 is answered by the mail's link")
 	return nil
-}
-
-// noon returns a time zone in which it is about noon, when people may be asked.
-func noon(now time.Time) string {
-	ahead := 12 - now.UTC().Hour() // of UTC; Etc/GMT-3 is three hours ahead
-	if ahead == 0 {
-		return "UTC"
-	}
-	return fmt.Sprintf("Etc/GMT%+d", -ahead)
 }
 
 // linkOf finds the link of an ask in a mail.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -87,16 +88,19 @@ func TestWithWindow(t *testing.T) {
 	}
 }
 
-// TestNoon has people asked at noon, whenever the rehearsal is.
-func TestNoon(t *testing.T) {
-	for hour := range 24 {
-		now := time.Date(2026, 11, 22, hour, 30, 0, 0, time.UTC)
-		zone, err := time.LoadLocation(noon(now))
-		if err != nil {
-			t.Fatal(err)
+// TestRefusal has a script that ends well, or otherwise than it should, be told.
+func TestRefusal(t *testing.T) {
+	for want, ended := range map[string]error{
+		"":                                   errors.New("scripts/preflight: it holds answers"),
+		"it is not refused":                  nil,
+		"it is not refused for that: no AWS": errors.New("no AWS"),
+	} {
+		got := ""
+		if err := refusal(ended, "holds answers"); err != nil {
+			got = err.Error()
 		}
-		if got := now.In(zone).Hour(); got != 12 {
-			t.Errorf("at %02d:30 UTC it is %02d:30 in %s", hour, got, zone)
+		if got != want {
+			t.Errorf("after %v: %q, want %q", ended, got, want)
 		}
 	}
 }

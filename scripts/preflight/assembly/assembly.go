@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goccy/go-yaml"
+
 	"github.com/pulssi/pulssi/shared/config"
 	"github.com/pulssi/pulssi/shared/topology"
 )
@@ -224,6 +226,28 @@ func (s Stack) Named(account string) ([]Named, error) {
 	slices.SortFunc(out, func(x, y Named) int {
 		return strings.Compare(x.Type+" "+x.Name, y.Type+" "+y.Name)
 	})
+	return out, nil
+}
+
+// Staying returns the types of the resources of a deployed template that stay when
+// its stack is deleted, by logical id. CDK writes templates as JSON, and after an
+// import as YAML, of which that is a part.
+func Staying(template []byte) (map[string]string, error) {
+	var t struct {
+		Resources map[string]struct {
+			Type           string `yaml:"Type"`
+			DeletionPolicy string `yaml:"DeletionPolicy"`
+		} `yaml:"Resources"`
+	}
+	if err := yaml.Unmarshal(template, &t); err != nil {
+		return nil, fmt.Errorf("it is not as CDK writes it: %w", err)
+	}
+	out := map[string]string{}
+	for id, r := range t.Resources {
+		if strings.HasPrefix(r.DeletionPolicy, "Retain") { // RetainExceptOnCreate too
+			out[id] = r.Type
+		}
+	}
 	return out, nil
 }
 

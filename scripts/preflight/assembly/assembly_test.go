@@ -135,6 +135,27 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestStaying(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("testdata", "whole", "pulssi-STAGE-data.template.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for template, want := range map[string]map[string]string{
+		string(b): {"Tableresponses78ECF75E": Table, "Tabletallies71DA4D0F": Table, "FilesBucket7C17EE2E": Bucket, "SendingSecret26484A0E": Secret},
+		// As `cdk import` has CloudFormation keep it.
+		"Resources:\n  T:\n    Type: AWS::DynamoDB::Table\n    DeletionPolicy: RetainExceptOnCreate\n  Q:\n    Type: AWS::SQS::Queue\n    DeletionPolicy: Delete\n": {"T": Table},
+		"{}": {},
+	} {
+		got, err := Staying([]byte(template))
+		if d := cmp.Diff(want, got); err != nil || d != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", template, err, d)
+		}
+	}
+	if _, err := Staying([]byte(`{"Resources": [`)); err == nil || !strings.Contains(err.Error(), "not as CDK writes it") {
+		t.Errorf("half a template: %v", err)
+	}
+}
+
 func TestTheSender(t *testing.T) {
 	function := func(name, environment string) string {
 		return `{"F": {"Type": "AWS::Lambda::Function", "Properties": {"FunctionName": "` + name + `"` + environment + `}}}`
