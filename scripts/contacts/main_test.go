@@ -60,7 +60,7 @@ func (d *desk) run(args ...string) string {
 // first: action, subject, and what was before and after; and nothing of anybody.
 func (d *desk) recorded(want ...string) {
 	d.t.Helper()
-	all, _, err := d.tables.Store.Deeds(d.t.Context(), store.DeedQuery{From: d.clock.Now().AddDate(0, 0, -1), To: d.clock.Now().AddDate(0, 0, 1), Limit: store.MaxDeeds})
+	all, _, err := d.tables.Store.AuditEntries(d.t.Context(), store.AuditQuery{From: d.clock.Now().AddDate(0, 0, -1), To: d.clock.Now().AddDate(0, 0, 1), Limit: store.MaxAuditEntries})
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestImport(t *testing.T) {
 	}
 	has(t, d.run("show", "+46846500410"), "a@example.com", "sv", "spring")
 	has(t, d.run("import", "-map", "Osoite=email", odd), "... and more; -problems FILE writes all of them")
-	if all, _, err := d.tables.Store.Deeds(t.Context(), store.DeedQuery{From: d.clock.Now(), To: d.clock.Now().AddDate(0, 0, 1), Limit: 10}); err != nil || len(all) != 4 || all[0].Action != survey.ContactsImport {
+	if all, _, err := d.tables.Store.AuditEntries(t.Context(), store.AuditQuery{From: d.clock.Now(), To: d.clock.Now().AddDate(0, 0, 1), Limit: 10}); err != nil || len(all) != 4 || all[0].Action != survey.ContactsImport {
 		t.Errorf("%v, of four imports the log has %+v", err, all)
 	}
 }

@@ -256,13 +256,13 @@ func (w *world) administer() {
 
 // audited returns what the audit log has of a subject, "" for all, the newest
 // first.
-func (w *world) audited(subject string) []survey.Deed {
+func (w *world) audited(subject string) []survey.AuditEntry {
 	w.Helper()
-	q := store.DeedQuery{From: now.AddDate(0, 0, -1), To: w.Clock.Now().AddDate(0, 0, 1), Limit: store.MaxDeeds}
+	q := store.AuditQuery{From: now.AddDate(0, 0, -1), To: w.Clock.Now().AddDate(0, 0, 1), Limit: store.MaxAuditEntries}
 	if subject != "" {
 		q.Subjects = []string{subject}
 	}
-	all, _, err := w.Store.Deeds(w.Context(), q)
+	all, _, err := w.Store.AuditEntries(w.Context(), q)
 	w.must("reading the audit log", err)
 	return all
 }
@@ -542,7 +542,7 @@ func TestSomebodyKnownByAnAnswerAlone(t *testing.T) {
 // What should never be there is found in the audit log too.
 func TestTheAuditLogIsSearched(t *testing.T) {
 	w := newWorld(t)
-	d, err := survey.NewDeed("somebody", "admin", survey.RulesPut, "", map[string]string{"reply": "kysy: " + email}, nil, w.Clock.Now())
+	d, err := survey.NewAuditEntry("somebody", "admin", survey.RulesPut, "", map[string]string{"reply": "kysy: " + email}, nil, w.Clock.Now())
 	w.must("describing", err)
 	w.must("recording", w.Store.Record(t.Context(), d))
 	r, _, err := w.erases("", "-yes", email)

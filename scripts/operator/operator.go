@@ -49,10 +49,10 @@ func Of(ctx context.Context, d connect.Deployment) (Operator, error) {
 	return o, nil
 }
 
-// Do does something once it is recorded: see [audit.Do], and [survey.NewDeed]
+// Do does something once it is recorded: see [audit.Do], and [survey.NewAuditEntry]
 // for what there is to tell.
 func (o Operator) Do(ctx context.Context, a survey.Action, subject string, before, after any, do func(context.Context) error) error {
-	d, err := survey.NewDeed(o.Name, survey.Operator, a, subject, before, after, o.Now())
+	d, err := survey.NewAuditEntry(o.Name, survey.Operator, a, subject, before, after, o.Now())
 	if err != nil {
 		return err
 	}

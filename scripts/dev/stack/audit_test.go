@@ -16,7 +16,7 @@ func (s *settings) recorded(n int) {
 	s.Helper()
 	for i := range n {
 		at := s.Clock.Now().AddDate(0, 0, -1).Truncate(time.Minute).Add(time.Duration(i) * time.Minute)
-		d, err := survey.NewDeed("user/maija", survey.Operator, survey.Redrive, "asks-failed", map[string]int{"messages": i + 1}, nil, at)
+		d, err := survey.NewAuditEntry("user/maija", survey.Operator, survey.Redrive, "asks-failed", map[string]int{"messages": i + 1}, nil, at)
 		if err != nil {
 			s.Fatal(err)
 		}
