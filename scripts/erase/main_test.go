@@ -539,15 +539,20 @@ func TestSomebodyKnownByAnAnswerAlone(t *testing.T) {
 	}
 }
 
-// What should never be there is found in the audit log too.
+// An entry of the audit log with the person's address stays, and the record says
+// for how long.
 func TestTheAuditLogIsSearched(t *testing.T) {
 	w := newWorld(t)
-	d, err := survey.NewAuditEntry("somebody", "admin", survey.RulesPut, "", map[string]string{"reply": "kysy: " + email}, nil, w.Clock.Now())
+	e, err := survey.NewAuditEntry("somebody", "admin", survey.RulesPut, "", map[string]string{"replyTo": email}, nil, w.Clock.Now())
 	w.must("describing", err)
-	w.must("recording", w.Store.Record(t.Context(), d))
-	r, _, err := w.erases("", "-yes", email)
-	if !errors.Is(err, errLeft) || len(r.Left) != 1 || !strings.HasPrefix(r.Left[0], "audit ") || !strings.HasSuffix(r.Left[0], "#"+d.ID) {
-		t.Errorf("%v, left %q", err, r.Left)
+	w.must("recording", w.Store.Record(t.Context(), e))
+	r, said, err := w.erases("", "-yes", email)
+	expires := e.At.AddDate(survey.AuditYears, 0, 0).Format(time.DateOnly)
+	if !errors.Is(err, errLeft) || len(r.Left) > 0 || len(r.Stays) != 1 || !strings.HasPrefix(r.Stays[0].Place, "audit ") || !strings.HasSuffix(r.Stays[0].Place, "#"+e.ID) || r.Stays[0].Until != expires {
+		t.Errorf("%v, left %q, stays %+v", err, r.Left, r.Stays)
+	}
+	if want := "  stays until it expires on " + expires + ": " + r.Stays[0].Place + "\n"; !strings.Contains(said, want) {
+		t.Errorf("there is no %q in %s", want, said)
 	}
 }
 
