@@ -88,7 +88,7 @@ func TestDo(t *testing.T) {
 			if tt.lost != (said != "") || tt.lost && (strings.Count(said, "\n") != 1 || !strings.Contains(said, "entry="+e.ID+" action=share.delete error=down")) {
 				t.Errorf("it is logged that %q", said)
 			}
-			if tt.do != nil && err != tt.do {
+			if tt.do != nil && !errors.Is(err, tt.do) {
 				t.Errorf("error %v, want that of what was done", err)
 			}
 			if n := len(l.entries); n == 2 && (l.entries[1].Of != e.ID || !l.entries[1].At.After(e.At)) {
