@@ -32,10 +32,11 @@ func auditKey(at time.Time, id string) item {
 
 // Record adds an entry to the audit log, for [survey.AuditYears]. What is there is
 // never written again: the write has that as its condition, a repeat does
-// nothing, and returns nil. (Whoever may put items into the table can leave the
-// condition out, with other code: IAM has no rule for it.) The error is that the
-// entry breaks a rule ([survey.AuditEntry.Check]), or a failure, after which it
-// may be there.
+// nothing, and returns nil. (Whoever may put items into the table with other code
+// could leave the condition out, and put another entry in its place: IAM has no
+// rule against it. Point-in-time recovery and the nightly copies show that.) The
+// error is that the entry breaks a rule ([survey.AuditEntry.Check]), or a failure,
+// after which it may be there.
 func (s *Store) Record(ctx context.Context, a survey.AuditEntry) error {
 	if err := a.Check(); err != nil {
 		return err
