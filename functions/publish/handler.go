@@ -51,7 +51,7 @@ type Handler struct {
 const physicalID = "published-files"
 
 // answerTime is kept back from the invocation's time to tell CloudFormation how
-// it went, which otherwise waits for an hour.
+// it went, which otherwise waits for as long as the stack says (ServiceTimeout).
 const answerTime = 10 * time.Second
 
 // maxReason is the longest reason that is told, in bytes: an answer has at most

@@ -26,7 +26,7 @@ func TestAccessIsWhatIsUsed(t *testing.T) {
 	}
 	access, s := testkit.NewAccess(tables)
 	catalog := store.NewCatalog(s, time.Now)
-	c := caller{t, &Handler{Sheets: s, Feed: s, Annotations: s, Shares: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Demo: s, Log: s, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
+	c := caller{t, &Handler{Sheets: s, Feed: s, Annotations: s, Shares: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Demo: s, Audit: s, Bus: &bus{}, Zone: helsinki, Now: time.Now}}
 	k := c.add(aino)
 	other := c.add(`{"ref":"C-2"}`) // nobody's opt-outs come with it, and no zone
 	if err := tables.Store.PutDecision(ctx, survey.Decision{Contact: k.ID, Touchpoint: "shop-nps", Occasion: "2026Q4", Verdict: survey.Refused, Reason: survey.Stopped, At: time.Now()}); err != nil {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/signin"
@@ -187,7 +188,7 @@ func (h *Handler) addAnnotation(ctx context.Context, r *call) (change, error) {
 		return change{}, err
 	}
 	a.ID, a.Version, a.By, a.At = survey.NewID(), 1, r.who.ID, h.Now().UTC().Truncate(time.Millisecond)
-	return change{action: survey.AnnotationAdd, subject: a.ID, after: loggedAnnotation(a), do: func(ctx context.Context) (apigw.Response, error) {
+	return change{action: survey.AnnotationAdd, subject: a.ID, after: newLoggedAnnotation(a), do: func(ctx context.Context) (apigw.Response, error) {
 		if err := h.Annotations.AddAnnotation(ctx, a); err != nil {
 			return apigw.Response{}, err
 		}
@@ -223,7 +224,7 @@ func (h *Handler) changeAnnotation(ctx context.Context, r *call) (change, error)
 	}}
 	if is != was {
 		is.Version++
-		c.action, c.subject, c.before, c.after = survey.AnnotationChange, id, loggedAnnotation(was), loggedAnnotation(is)
+		c.action, c.subject, c.before, c.after = survey.AnnotationChange, id, newLoggedAnnotation(was), newLoggedAnnotation(is)
 	}
 	return c, nil
 }
@@ -237,7 +238,7 @@ func (h *Handler) deleteAnnotation(ctx context.Context, r *call) (change, error)
 	if err != nil {
 		return change{}, err
 	}
-	return change{action: survey.AnnotationDelete, subject: id, before: loggedAnnotation(was), do: func(ctx context.Context) (apigw.Response, error) {
+	return change{action: survey.AnnotationDelete, subject: id, before: newLoggedAnnotation(was), do: func(ctx context.Context) (apigw.Response, error) {
 		if err := h.Annotations.DeleteAnnotation(ctx, id); err != nil {
 			return apigw.Response{}, err
 		}
@@ -245,11 +246,16 @@ func (h *Handler) deleteAnnotation(ctx context.Context, r *call) (change, error)
 	}}, nil
 }
 
-// loggedAnnotation is an annotation in the audit log: its text may name somebody
-// and stands as its fingerprint.
-func loggedAnnotation(a survey.Annotation) annotation {
-	a.Text = survey.Fingerprint(a.Text)
-	return newAnnotation(a)
+// loggedAnnotation is an annotation in the audit log: its text may name somebody,
+// and stands as how long it is. Where that is the same, the version tells that
+// the text is another.
+type loggedAnnotation struct {
+	annotation
+	Text int `json:"text"` // characters
+}
+
+func newLoggedAnnotation(a survey.Annotation) loggedAnnotation {
+	return loggedAnnotation{newAnnotation(a), utf8.RuneCountInString(a.Text)}
 }
 
 // Limits of the days that an effect is looked for in, on either side.

@@ -14,13 +14,13 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// Log is the audit log.
-type Log interface {
+// Audit is the audit log.
+type Audit interface {
 	audit.Log
-	// Deeds returns a page of it, the newest first, and the cursor of the next,
-	// "" where there is no more. The error is [survey.Invalid] on a cursor that
-	// is none.
-	Deeds(ctx context.Context, q store.DeedQuery) ([]survey.Deed, string, error)
+	// AuditEntries returns a page of it, the newest first, and the cursor of the
+	// next, "" where there is no more. The error is [survey.Invalid] on a cursor
+	// that is none.
+	AuditEntries(ctx context.Context, q store.AuditQuery) ([]survey.AuditEntry, string, error)
 }
 
 // change is what a request is about to do.
@@ -63,11 +63,11 @@ func (h *Handler) record(ctx context.Context, r *call, c change) (resp apigw.Res
 	if c.action == "" {
 		return c.do(ctx)
 	}
-	d, err := survey.NewDeed(r.who.ID, string(r.who.Role), c.action, c.subject, c.before, c.after, h.Now())
+	e, err := survey.NewAuditEntry(r.who.ID, string(r.who.Role), c.action, c.subject, c.before, c.after, h.Now())
 	if err != nil {
 		return apigw.Response{}, err
 	}
-	err = audit.Do(ctx, h.Log, d, h.Now, func(ctx context.Context) error {
+	err = audit.Do(ctx, h.Audit, e, h.Now, func(ctx context.Context) error {
 		var err error
 		resp, err = c.do(ctx)
 		return err
@@ -81,11 +81,11 @@ func wroteMeanwhile(err error) bool {
 	return ok && e.Code == survey.Conflict && e.Field == "version"
 }
 
-// deedsInPage is how many entries of the log are in an answer, at most.
-const deedsInPage = 50
+// entriesInPage is how many entries of the log are in an answer, at most.
+const entriesInPage = 50
 
-// deed is an entry of the log in an answer.
-type deed struct {
+// auditEntry is an entry of the log in an answer.
+type auditEntry struct {
 	ID      string          `json:"id"`
 	At      time.Time       `json:"at"`
 	Who     string          `json:"who"`
@@ -98,23 +98,23 @@ type deed struct {
 	Of      *string         `json:"of"` // null but where it failed
 }
 
-func newDeed(d survey.Deed) deed {
+func newAuditEntry(e survey.AuditEntry) auditEntry {
 	text := func(s string) *string {
 		if s == "" {
 			return nil
 		}
 		return &s
 	}
-	return deed{
-		ID: d.ID, At: d.At, Who: d.Who, Role: d.Role, Action: d.Action, Subject: text(d.Subject),
-		Before: d.Before, After: d.After, Outcome: d.Outcome, Of: text(d.Of),
+	return auditEntry{
+		ID: e.ID, At: e.At, Who: e.Who, Role: e.Role, Action: e.Action, Subject: text(e.Subject),
+		Before: e.Before, After: e.After, Outcome: e.Outcome, Of: text(e.Of),
 	}
 }
 
-// deedList is the answer to GET /api/audit.
-type deedList struct {
-	Entries []deed  `json:"entries"` // the newest first
-	Cursor  *string `json:"cursor"`  // of the next page; null on the last
+// auditLog is the answer to GET /api/audit.
+type auditLog struct {
+	Entries []auditEntry `json:"entries"` // the newest first
+	Cursor  *string      `json:"cursor"`  // of the next page; null on the last
 }
 
 // readAudit answers with a page of the audit log. A subject is looked for as it
@@ -129,7 +129,7 @@ func (h *Handler) readAudit(ctx context.Context, r *call) (apigw.Response, error
 	if err != nil {
 		return apigw.Response{}, err
 	}
-	q := store.DeedQuery{From: h.midnight(from), To: h.midnight(to), Cursor: values.Get("cursor"), Limit: deedsInPage}
+	q := store.AuditQuery{From: h.midnight(from), To: h.midnight(to), Cursor: values.Get("cursor"), Limit: entriesInPage}
 	if values.Has("cursor") && q.Cursor == "" {
 		return apigw.Response{}, survey.Errorf(survey.Invalid, "cursor", "cursor must not be empty")
 	}
@@ -140,18 +140,18 @@ func (h *Handler) readAudit(ctx context.Context, r *call) (apigw.Response, error
 	}
 	if values.Has("subject") {
 		subject := values.Get("subject")
-		if len(subject) < 1 || len(subject) > survey.MaxDeedSubject {
-			return apigw.Response{}, survey.Errorf(survey.Invalid, "subject", "subject must be 1 to %d characters", survey.MaxDeedSubject)
+		if len(subject) < 1 || len(subject) > survey.MaxAuditSubject {
+			return apigw.Response{}, survey.Errorf(survey.Invalid, "subject", "subject must be 1 to %d characters", survey.MaxAuditSubject)
 		}
 		q.Subjects = []string{subject, survey.Fingerprint(subject)}
 	}
-	found, next, err := h.Log.Deeds(ctx, q)
+	found, next, err := h.Audit.AuditEntries(ctx, q)
 	if err != nil {
 		return apigw.Response{}, err
 	}
-	out := deedList{Entries: make([]deed, 0, len(found))}
-	for _, d := range found {
-		out.Entries = append(out.Entries, newDeed(d))
+	out := auditLog{Entries: make([]auditEntry, 0, len(found))}
+	for _, e := range found {
+		out.Entries = append(out.Entries, newAuditEntry(e))
 	}
 	if next != "" {
 		out.Cursor = &next

@@ -25,13 +25,13 @@ import (
 
 // ledger is an audit log in memory.
 type ledger struct {
-	deeds []survey.Deed
-	err   error
-	// recorded is called with each deed before it is there; nil for nothing.
-	recorded func(survey.Deed)
+	entries []survey.AuditEntry
+	err     error
+	// recorded is called with each entry before it is there; nil for nothing.
+	recorded func(survey.AuditEntry)
 }
 
-func (l *ledger) Record(_ context.Context, d survey.Deed) error {
+func (l *ledger) Record(_ context.Context, d survey.AuditEntry) error {
 	if l.err != nil {
 		return l.err
 	}
@@ -41,12 +41,12 @@ func (l *ledger) Record(_ context.Context, d survey.Deed) error {
 	if l.recorded != nil {
 		l.recorded(d)
 	}
-	l.deeds = append(l.deeds, d)
+	l.entries = append(l.entries, d)
 	return nil
 }
 
-func (l *ledger) Deeds(context.Context, store.DeedQuery) ([]survey.Deed, string, error) {
-	all := slices.Clone(l.deeds)
+func (l *ledger) AuditEntries(context.Context, store.AuditQuery) ([]survey.AuditEntry, string, error) {
+	all := slices.Clone(l.entries)
 	slices.Reverse(all)
 	return all, "", l.err
 }
@@ -86,7 +86,8 @@ func everyItem(t testing.TB, s *store.Store) map[string][]store.Text {
 
 // TestEveryChangeIsRecorded makes a request of every route that changes
 // something, or takes data out: the log has it before anything changes, nothing
-// changes where the log cannot be told, and nothing about a person is in it.
+// changes where the log cannot be told, and nothing about a customer is in it, nor what
+// administrators write freely.
 func TestEveryChangeIsRecorded(t *testing.T) {
 	c, tables, _ := onTables(t)
 	shop := touchpoint("shop-nps", survey.NPS, 1)
@@ -109,10 +110,10 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 		return fmt.Sprintf(`{"version":%d,"definition":%s}`, version, declaredOf(t, shop, change))
 	}
 	markIs := func(text, date string, version int) string {
-		return fmt.Sprintf(`{"id":%q,"touchpoint":null,"date":%q,"text":%q,"by":"u0","at":"2026-11-02T00:00:00Z","version":%d}`, mark.ID, date, survey.Fingerprint(text), version)
+		return fmt.Sprintf(`{"id":%q,"touchpoint":null,"date":%q,"text":%d,"by":"u0","at":"2026-11-02T00:00:00Z","version":%d}`, mark.ID, date, len(text), version)
 	}
 	shareIs := func(id, name, by, at string) string {
-		return fmt.Sprintf(`{"id":%q,"name":%q,"view":{"page":"overview","last":12},"comments":false,"expires":null,"by":%q,"at":%q}`, id, survey.Fingerprint(name), by, at)
+		return fmt.Sprintf(`{"id":%q,"name":%d,"view":{"page":"overview","last":12},"comments":false,"expires":null,"by":%q,"at":%q}`, id, len(name), by, at)
 	}
 	const made = "00000000-0000-4000-8000-000000000001"
 	// In what is wanted $ID is the entry's subject, and of a touchpoint only some
@@ -124,8 +125,8 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 		{"POST /api/contacts", "", "", `{"ref":"C-3","firstName":"Eino"}`, 201, survey.ContactAdd, "", "", `{"version":1,"fields":["ref","firstName"]}`},
 		{"PATCH /api/contacts/{id}", known.ID, "", `{"email":"aino@uusi.fi","lastName":"Virtanen","segments":[]}`, 200, survey.ContactChange, survey.Fingerprint(known.ID), `{"version":1}`, `{"version":2,"fields":["email","segments"]}`},
 		{"DELETE /api/contacts/{id}", gone.ID, "", "", 204, survey.ContactDelete, survey.Fingerprint(gone.ID), `{"version":1,"fields":["ref","email","zone"]}`, ""},
-		{"POST /api/annotations", "", "", `{"date":"2026-11-03","text":"Eino kehui"}`, 201, survey.AnnotationAdd, "", "",
-			`{"id":"$ID","touchpoint":null,"date":"2026-11-03","text":"` + survey.Fingerprint("Eino kehui") + `","by":"` + made + `","at":"2026-11-21T10:00:00Z","version":1}`},
+		{"POST /api/annotations", "", "", `{"date":"2026-11-03","text":"Eino älisi"}`, 201, survey.AnnotationAdd, "", "",
+			`{"id":"$ID","touchpoint":null,"date":"2026-11-03","text":10,"by":"` + made + `","at":"2026-11-21T10:00:00Z","version":1}`},
 		{"PATCH /api/annotations/{id}", mark.ID, "", `{"text":"Aino kehui"}`, 200, survey.AnnotationChange, mark.ID, markIs("Aino valitti", "2026-11-01", 1), markIs("Aino kehui", "2026-11-01", 2)},
 		{"DELETE /api/annotations/{id}", mark.ID, "", "", 204, survey.AnnotationDelete, mark.ID, markIs("Aino kehui", "2026-11-01", 2), ""},
 		{"POST /api/shares", "", "", `{"name":"Einolle","view":{"page":"overview","last":12}}`, 201, survey.ShareAdd, "", "", shareIs("$ID", "Einolle", made, "2026-11-21T10:00:00Z")},
@@ -144,7 +145,7 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 	for _, k := range []contact{known, gone} {
 		secret = append(secret, k.ID, k.Ref, k.Email)
 	}
-	secret = append(secret, known.Phone, "Aino", "Virtanen", "Esimerkki Oy", "Stockholm", "plan=gold", "uusi.fi", "Eino", "valitti", "kehui", key)
+	secret = append(secret, known.Phone, "Aino", "Virtanen", "Esimerkki Oy", "Stockholm", "plan=gold", "uusi.fi", "Eino", "valitti", "kehui", "älisi", survey.Fingerprint("Ainolle"), survey.Fingerprint("Aino kehui"), key)
 	for _, tt := range cases {
 		t.Run(tt.route+" "+string(tt.action), func(t *testing.T) {
 			c := caller{t, c.h}
@@ -160,26 +161,26 @@ func TestEveryChangeIsRecorded(t *testing.T) {
 				r.PathParameters["touchpoint"] = tt.id
 				return signedIn(t, c.h, r, string(routes[tt.route].role))
 			}
-			c.h.Log = &ledger{err: errors.New("down")}
+			c.h.Audit = &ledger{err: errors.New("down")}
 			if resp := ask(); resp.StatusCode != http.StatusInternalServerError || strings.Contains(resp.Body, "down") {
 				t.Errorf("where the log cannot be told: %d %s", resp.StatusCode, resp.Body)
 			}
 			same("where the log cannot be told")
 
-			log := &ledger{recorded: func(survey.Deed) { same("before it is recorded") }}
-			c.h.Log = log
+			log := &ledger{recorded: func(survey.AuditEntry) { same("before it is recorded") }}
+			c.h.Audit = log
 			resp := ask()
-			if resp.StatusCode != tt.status || len(log.deeds) != 1 {
-				t.Fatalf("%d %s, the log has %+v", resp.StatusCode, resp.Body, log.deeds)
+			if resp.StatusCode != tt.status || len(log.entries) != 1 {
+				t.Fatalf("%d %s, the log has %+v", resp.StatusCode, resp.Body, log.entries)
 			}
 			if changed := !reflect.DeepEqual(before, everyItem(t, tables.Store)); changed != (tt.action != survey.Export) {
 				t.Errorf("changed: %t", changed)
 			}
-			d := log.deeds[0]
+			d := log.entries[0]
 			if tt.subject == "" {
 				tt.subject = idIn(t, resp, tt.action)
 			}
-			want := survey.Deed{ID: d.ID, At: c.h.Now(), Who: made, Role: string(routes[tt.route].role), Action: tt.action, Subject: tt.subject, Outcome: survey.Begun, Before: d.Before, After: d.After}
+			want := survey.AuditEntry{ID: d.ID, At: c.h.Now(), Who: made, Role: string(routes[tt.route].role), Action: tt.action, Subject: tt.subject, Outcome: survey.Begun, Before: d.Before, After: d.After}
 			if diff := cmp.Diff(want, d); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -245,7 +246,7 @@ func TestNoChangeIsNotRecorded(t *testing.T) {
 	}
 	k := c.add(aino)
 	log := &ledger{}
-	c.h.Log = log
+	c.h.Audit = log
 	r := request(routePut, "", "", fmt.Sprintf(`{"version":1,"definition":%s}`, declaredOf(t, touchpoint("shop-nps", survey.NPS, 1), `{}`)))
 	r.PathParameters["touchpoint"] = "shop-nps"
 	c.want(signedIn(t, c.h, r, "admin"), http.StatusOK, nil)
@@ -253,10 +254,10 @@ func TestNoChangeIsNotRecorded(t *testing.T) {
 		c.want(c.do("PATCH /api/contacts/{id}", k.ID, "", body), http.StatusOK, nil)
 	}
 	h := newHandler(twoShops(), nil)
-	h.Annotations, h.Log = &marks{all: []survey.Annotation{{ID: k.ID, Version: 1, Date: "2026-11-01", Text: "Kassa"}}}, log
+	h.Annotations, h.Audit = &marks{all: []survey.Annotation{{ID: k.ID, Version: 1, Date: "2026-11-01", Text: "Kassa"}}}, log
 	c.want(caller{t, h}.do("PATCH /api/annotations/{id}", k.ID, "", `{"text":"Kassa"}`), http.StatusOK, nil)
-	if len(log.deeds) > 0 {
-		t.Errorf("the log has %+v", log.deeds)
+	if len(log.entries) > 0 {
+		t.Errorf("the log has %+v", log.entries)
 	}
 }
 
@@ -293,11 +294,11 @@ func TestFailedChangesAreRecorded(t *testing.T) {
 			h := newHandler(twoShops(), nil)
 			log := &ledger{}
 			id := survey.NewID()
-			h.Annotations, h.Log = &contested{&marks{all: []survey.Annotation{{ID: id, Version: 1, Date: "2026-11-01", Text: "Kassa"}}}, tt.times}, log
+			h.Annotations, h.Audit = &contested{&marks{all: []survey.Annotation{{ID: id, Version: 1, Date: "2026-11-01", Text: "Kassa"}}}, tt.times}, log
 			c := caller{t, h}
 			c.want(c.do("PATCH /api/annotations/{id}", id, "", tt.body), tt.status, nil)
 			var got []string
-			for i, d := range log.deeds {
+			for i, d := range log.entries {
 				var before struct{ Version int }
 				if d.Before != nil {
 					if err := json.Unmarshal(d.Before, &before); err != nil {
@@ -305,7 +306,7 @@ func TestFailedChangesAreRecorded(t *testing.T) {
 					}
 				}
 				got = append(got, strings.TrimSuffix(fmt.Sprintf("%s %d", d.Outcome, before.Version), " 0"))
-				if d.Outcome == survey.Failed && (d.Of != log.deeds[i-1].ID || d.Subject != id || d.Who != log.deeds[0].Who) {
+				if d.Outcome == survey.Failed && (d.Of != log.entries[i-1].ID || d.Subject != id || d.Who != log.entries[0].Who) {
 					t.Errorf("%+v is not of the one before", d)
 				}
 			}
@@ -320,8 +321,8 @@ func TestFailedChangesAreRecorded(t *testing.T) {
 func TestReadAudit(t *testing.T) {
 	c, tables, clock := onTables(t)
 	k := c.add(aino) // the first entry, at noon
-	for i := range deedsInPage + 9 {
-		d, err := survey.NewDeed("maija", survey.Operator, survey.RulesPut, "", nil, map[string]int{"n": i}, clock.Now().Add(time.Duration(i+1)*time.Second))
+	for i := range entriesInPage + 9 {
+		d, err := survey.NewAuditEntry("maija", survey.Operator, survey.RulesPut, "", nil, map[string]int{"n": i}, clock.Now().Add(time.Duration(i+1)*time.Second))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -329,14 +330,14 @@ func TestReadAudit(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	read := func(query string) deedList {
+	read := func(query string) auditLog {
 		t.Helper()
-		var got deedList
+		var got auditLog
 		c.want(c.do("GET /api/audit", "", query, ""), http.StatusOK, &got)
 		return got
 	}
 	first := read("")
-	if len(first.Entries) != deedsInPage || first.Cursor == nil || string(first.Entries[0].After) != `{"n":58}` {
+	if len(first.Entries) != entriesInPage || first.Cursor == nil || string(first.Entries[0].After) != `{"n":58}` {
 		t.Fatalf("%d entries, cursor %v", len(first.Entries), first.Cursor)
 	}
 	second := read("cursor=" + url.QueryEscape(*first.Cursor))
@@ -345,7 +346,7 @@ func TestReadAudit(t *testing.T) {
 	}
 	added := second.Entries[9]
 	subject := survey.Fingerprint(k.ID)
-	want := deed{
+	want := auditEntry{
 		ID: added.ID, At: clock.Now().UTC(), Who: "00000000-0000-4000-8000-000000000001", Role: "admin", Action: survey.ContactAdd, Subject: &subject,
 		Before: json.RawMessage("null"), After: added.After, Outcome: survey.Begun,
 	}
@@ -362,7 +363,7 @@ func TestReadAudit(t *testing.T) {
 		"action=contact.add":                        1,
 		"action=contact.delete":                     0,
 		"action=rules.put&subject=" + k.ID:          0,
-		"from=2026-11-21&to=2026-11-22":             deedsInPage,
+		"from=2026-11-21&to=2026-11-22":             entriesInPage,
 		"from=2026-10-01&to=2026-11-21":             0,
 		"from=2025-01-01&to=2025-02-01":             0,
 		"from=2026-11-21&action=contact.add":        1,
@@ -373,7 +374,7 @@ func TestReadAudit(t *testing.T) {
 		}
 	}
 	for query, field := range map[string]string{
-		"action=": "action", "action=share": "action", "subject=": "subject", "subject=" + strings.Repeat("a", survey.MaxDeedSubject+1): "subject",
+		"action=": "action", "action=share": "action", "subject=": "subject", "subject=" + strings.Repeat("a", survey.MaxAuditSubject+1): "subject",
 		"cursor=": "cursor", "cursor=x": "cursor", "from=now": "from", "from=2026-11-01&to=2026-11-01": "to",
 		"to=2026-11-01&cursor=" + url.QueryEscape(*first.Cursor): "cursor", "action=erase&action=export": "action",
 	} {

@@ -118,7 +118,7 @@ func onTables(t *testing.T) (caller, *testkit.Tables, *testkit.Clock) {
 	clock := testkit.NewClock(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC))
 	catalog := store.NewCatalog(tables.Store, clock.Now)
 	return caller{t, &Handler{
-		Sheets: tables.Store, Feed: tables.Store, Annotations: tables.Store, Shares: tables.Store, Touchpoints: catalog, Definitions: catalog, Contacts: tables.Store, History: tables.Store, Rules: catalog, Log: tables.Store,
+		Sheets: tables.Store, Feed: tables.Store, Annotations: tables.Store, Shares: tables.Store, Touchpoints: catalog, Definitions: catalog, Contacts: tables.Store, History: tables.Store, Rules: catalog, Audit: tables.Store,
 		Bus: &bus{}, Zone: helsinki, Now: clock.Now,
 	}}, tables, clock
 }
@@ -565,8 +565,8 @@ func (h history) AsksOf(context.Context, string) ([]*survey.Ask, error) { return
 func TestFailuresOfContactsAreOpaque(t *testing.T) {
 	broken := noContacts{errors.New("the table is on fire")}
 	for _, h := range []*Handler{
-		{Contacts: broken, Rules: book{}, Log: &ledger{}, Now: time.Now},
-		{Contacts: one{noContacts: broken}, History: history{err: broken.err}, Rules: book{}, Log: &ledger{}, Now: time.Now},
+		{Contacts: broken, Rules: book{}, Audit: &ledger{}, Now: time.Now},
+		{Contacts: one{noContacts: broken}, History: history{err: broken.err}, Rules: book{}, Audit: &ledger{}, Now: time.Now},
 	} {
 		c := caller{t, h}
 		for route, body := range map[string]string{

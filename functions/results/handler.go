@@ -55,7 +55,7 @@ type Handler struct {
 	Rules       Rules
 	Annotations Annotations
 	Shares      Shares
-	Log         Log
+	Audit       Audit
 	Demo        Demo // nil where nothing is generated
 	// Signin is where people sign in to the dashboard.
 	Signin Signin

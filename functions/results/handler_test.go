@@ -137,7 +137,7 @@ func get(t testing.TB, h *Handler, route, path, query string) apigw.Response {
 
 func newHandler(d definitions, c score.Changes) *Handler {
 	now := time.Date(2026, 11, 21, 21, 59, 0, 0, time.UTC) // 23:59 in Helsinki
-	return &Handler{Sheets: &counted{Changes: c}, Touchpoints: d, Log: &ledger{}, Zone: helsinki, Now: func() time.Time { return now }}
+	return &Handler{Sheets: &counted{Changes: c}, Touchpoints: d, Audit: &ledger{}, Zone: helsinki, Now: func() time.Time { return now }}
 }
 
 // example is the one of the contract: a zero, six twos, four sevens and nine

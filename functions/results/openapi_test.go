@@ -459,7 +459,7 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 	}
 	failing := &Handler{
 		Demo: broken{}, Sheets: &counted{err: errors.New("down")}, Feed: &feed{err: errors.New("down")}, Touchpoints: definitions{shop}, Contacts: noContacts{errors.New("down")}, Rules: book{},
-		Bus: &bus{err: errors.New("down")}, Log: &ledger{}, Zone: helsinki, Now: clock.Now,
+		Bus: &bus{err: errors.New("down")}, Audit: &ledger{}, Zone: helsinki, Now: clock.Now,
 	}
 	mark := survey.Annotation{ID: survey.NewID(), Version: 1, Touchpoint: "shop-nps", Date: "2026-10-14", Text: "Kassa"}
 	keys := []string{survey.NewID(), survey.NewID()}
@@ -470,8 +470,8 @@ func TestResponsesAreOfTheContract(t *testing.T) {
 	}}
 	failing.Annotations, failing.Shares = &marks{err: errors.New("down")}, &shared{err: errors.New("down")}
 	most := survey.Errorf(survey.Conflict, "shares", "there are too many already")
-	full := &Handler{Annotations: &marks{err: most}, Shares: &shared{err: most}, Log: &ledger{}, Touchpoints: definitions{shop}, Zone: helsinki, Now: clock.Now}
-	logless := &Handler{Log: &ledger{err: errors.New("down")}, Zone: helsinki, Now: clock.Now}
+	full := &Handler{Annotations: &marks{err: most}, Shares: &shared{err: most}, Audit: &ledger{}, Touchpoints: definitions{shop}, Zone: helsinki, Now: clock.Now}
+	logless := &Handler{Audit: &ledger{err: errors.New("down")}, Zone: helsinki, Now: clock.Now}
 	noTouchpoints := &Handler{Touchpoints: down{}, Zone: helsinki, Now: clock.Now}
 	set, _ := settings()
 	notSet, _ := settings()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pulssi/pulssi/shared/apigw"
 	"github.com/pulssi/pulssi/shared/survey"
@@ -103,7 +104,7 @@ func (h *Handler) addShare(ctx context.Context, r *call) (change, error) {
 	}
 	key := survey.NewID()
 	s.ID, s.By, s.At = survey.ShareID(key), r.who.ID, h.Now().UTC().Truncate(time.Millisecond)
-	return change{action: survey.ShareAdd, subject: s.ID, after: loggedShare(s), do: func(ctx context.Context) (apigw.Response, error) {
+	return change{action: survey.ShareAdd, subject: s.ID, after: newLoggedShare(s), do: func(ctx context.Context) (apigw.Response, error) {
 		if err := h.Shares.AddShare(ctx, s); err != nil {
 			return apigw.Response{}, err
 		}
@@ -111,11 +112,15 @@ func (h *Handler) addShare(ctx context.Context, r *call) (change, error) {
 	}}, nil
 }
 
-// loggedShare is a share in the audit log: its name may be somebody's and stands
-// as its fingerprint. Its key is not known here.
-func loggedShare(s survey.Share) share {
-	s.Name = survey.Fingerprint(s.Name)
-	return newShare(s)
+// loggedShare is a share in the audit log: its name may be somebody's, and stands
+// as how long it is. Its key is not known here.
+type loggedShare struct {
+	share
+	Name int `json:"name"` // characters
+}
+
+func newLoggedShare(s survey.Share) loggedShare {
+	return loggedShare{newShare(s), utf8.RuneCountInString(s.Name)}
 }
 
 // decodeShare reads a body that makes a shared view. The errors are those of
@@ -206,7 +211,7 @@ func (h *Handler) deleteShare(ctx context.Context, r *call) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
-	return change{action: survey.ShareDelete, subject: id, before: loggedShare(was), do: func(ctx context.Context) (apigw.Response, error) {
+	return change{action: survey.ShareDelete, subject: id, before: newLoggedShare(was), do: func(ctx context.Context) (apigw.Response, error) {
 		if err := h.Shares.DeleteShare(ctx, id); err != nil {
 			return apigw.Response{}, err
 		}

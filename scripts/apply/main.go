@@ -53,7 +53,7 @@ func main() {
 func interruptible() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return run(ctx, os.Args[1:], terminal(os.Stdin), os.Stdout, func(ctx context.Context) (deployment, error) {
+	return run(ctx, os.Args[1:], operator.Person(os.Stdin), os.Stdout, func(ctx context.Context) (deployment, error) {
 		d, err := connect.Open(ctx)
 		return deployment{d.Store, d.Where, d.Now, func(ctx context.Context) (operator.Operator, error) { return operator.Of(ctx, d) }}, err
 	})
@@ -96,14 +96,6 @@ func (r recorded) PutRules(ctx context.Context, was, rules survey.Rules) error {
 	becomes := rules.Complete()
 	becomes.Version = was.Version + 1
 	return r.by.Do(ctx, survey.RulesPut, "", was, becomes, func(ctx context.Context) error { return r.Store.PutRules(ctx, was, rules) })
-}
-
-// terminal returns f where a person can answer on it, and else nil.
-func terminal(f *os.File) io.Reader {
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil
-	}
-	return f
 }
 
 // errNotAsked ends a run that has nobody to ask.

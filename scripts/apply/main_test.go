@@ -23,23 +23,23 @@ type memory struct {
 	all   []*survey.Touchpoint
 	rules survey.Rules
 
-	deeds []survey.Deed
-	down  error // of the log
-	wrote int
+	entries []survey.AuditEntry
+	down    error // of the log
+	wrote   int
 }
 
-func (m *memory) Record(_ context.Context, d survey.Deed) error {
+func (m *memory) Record(_ context.Context, d survey.AuditEntry) error {
 	if m.down != nil {
 		return m.down
 	}
-	m.deeds = append(m.deeds, d)
+	m.entries = append(m.entries, d)
 	return d.Check()
 }
 
 // written returns an error where a write is not recorded.
 func (m *memory) written() error {
-	if m.wrote++; len(m.deeds) != m.wrote {
-		return fmt.Errorf("write %d comes when %d are recorded", m.wrote, len(m.deeds))
+	if m.wrote++; len(m.entries) != m.wrote {
+		return fmt.Errorf("write %d comes when %d are recorded", m.wrote, len(m.entries))
 	}
 	return nil
 }
@@ -109,10 +109,10 @@ func TestRun(t *testing.T) {
 			if tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
 				t.Errorf("error %v, want %s", err, tt.err)
 			}
-			if len(m.all) != tt.writes || len(m.deeds) != tt.writes || !strings.Contains(out.String(), tt.out) {
-				t.Errorf("%d writes, %d recorded, %s", len(m.all), len(m.deeds), out.String())
+			if len(m.all) != tt.writes || len(m.entries) != tt.writes || !strings.Contains(out.String(), tt.out) {
+				t.Errorf("%d writes, %d recorded, %s", len(m.all), len(m.entries), out.String())
 			}
-			for _, d := range m.deeds {
+			for _, d := range m.entries {
 				if d.Who != "local:maija" || d.Role != survey.Operator || d.Action != survey.TouchpointPut || d.Subject != "shop" || d.Before != nil || !strings.Contains(string(d.After), `"metric":"nps"`) {
 					t.Errorf("the log has %+v", d)
 				}
@@ -145,7 +145,7 @@ func TestRun(t *testing.T) {
 		if m.rules.Version != 1 || m.rules.Rest.String() != "14d" || !strings.Contains(out.String(), `rest: "30d" -> "14d"`) || !strings.Contains(out.String(), "Wrote 1.") {
 			t.Errorf("%+v: %s", m.rules, out.String())
 		}
-		if d := m.deeds[0]; d.Action != survey.RulesPut || !strings.Contains(string(d.Before), `"rest":"30d"`) || !strings.Contains(string(d.After), `"rest":"14d"`) {
+		if d := m.entries[0]; d.Action != survey.RulesPut || !strings.Contains(string(d.Before), `"rest":"30d"`) || !strings.Contains(string(d.After), `"rest":"14d"`) {
 			t.Errorf("the log has %s before, %s after", d.Before, d.After)
 		}
 	})
@@ -207,8 +207,8 @@ func TestStopAndStart(t *testing.T) {
 				t.Errorf("wrote %+v", written[0])
 			case tt.becomes != nil && (len(written) != 1 || !reflect.DeepEqual(written[0], tt.becomes)):
 				t.Errorf("wrote %+v", written)
-			case tt.becomes != nil && m.deeds[0].Action != map[bool]survey.Action{true: survey.TouchpointStop, false: survey.TouchpointStart}[tt.becomes.Stopped]:
-				t.Errorf("the log has %+v", m.deeds)
+			case tt.becomes != nil && m.entries[0].Action != map[bool]survey.Action{true: survey.TouchpointStop, false: survey.TouchpointStart}[tt.becomes.Stopped]:
+				t.Errorf("the log has %+v", m.entries)
 			}
 		})
 	}

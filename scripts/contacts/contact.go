@@ -212,33 +212,70 @@ func (t *terminal) add(flags *flag.FlagSet) func(context.Context, []string) erro
 		if err := d.clean(ctx, in.Store); err != nil {
 			return err
 		}
-		by, err := operator.Of(ctx, in)
-		if err != nil {
+		if err := d.Check(); err != nil {
 			return err
 		}
-		// Whether there is such a contact, the store finds out.
-		after := survey.LoggedContact{Fields: d.Differs(survey.Details{})}
-		return by.Do(ctx, survey.ContactAdd, "", nil, after, func(ctx context.Context) error {
-			out, err := in.Store.Upsert(ctx, []survey.Details{d.Details}, in.Now())
+		now := in.Now()
+		was, err := in.Store.WhoIs(ctx, d.Details)
+		if survey.CodeOf(err) == survey.NotFound {
+			id, err := added(ctx, in, d.Details, now)
 			if err != nil {
 				return err
 			}
-			for _, p := range out[0].Problems {
-				t.say("%s: %s\n", p.Field, p.Message)
-			}
-			switch out[0].Result {
-			case store.Refused:
-				return errors.New("nothing was added")
-			case store.Added:
-				t.say("added %s\n", out[0].Contact)
-			case store.Changed:
-				t.say("there is such a contact already, and it was changed: %s\n", out[0].Contact)
-			case store.Unchanged:
-				t.say("there is such a contact already: %s\n", out[0].Contact)
-			}
+			t.say("added %s\n", id)
 			return nil
-		})
+		}
+		if err != nil {
+			return err
+		}
+		is, err := changed(ctx, in, was, func(c *survey.Contact) { c.Merge(d.Details, now) }, now)
+		switch {
+		case err != nil:
+			return err
+		case is == was:
+			t.say("there is such a contact already: %s\n", is.ID)
+		default:
+			t.say("there is such a contact already, and it was changed: %s\n", is.ID)
+		}
+		return nil
 	}
+}
+
+// added adds somebody new once that is recorded, and returns the id.
+func added(ctx context.Context, in connect.Deployment, d survey.Details, now time.Time) (id string, err error) {
+	by, err := operator.Of(ctx, in)
+	if err != nil {
+		return "", err
+	}
+	id = survey.NewID()
+	after := survey.LoggedContact{Version: 1, Fields: d.Differs(survey.Details{})}
+	return id, by.Do(ctx, survey.ContactAdd, survey.Fingerprint(id), nil, after, func(ctx context.Context) error {
+		_, err := in.Store.AddContact(ctx, id, d, now)
+		return err
+	})
+}
+
+// changed changes a contact once that is recorded, and returns what is stored
+// then: was itself where change changes nothing, which is recorded nowhere.
+func changed(ctx context.Context, in connect.Deployment, was *survey.Contact, change func(*survey.Contact), now time.Time) (is *survey.Contact, err error) {
+	becomes := *was
+	change(&becomes)
+	details := becomes.Details()
+	fields := details.Differs(was.Details())
+	if len(fields) == 0 {
+		return was, nil
+	}
+	by, err := operator.Of(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	before, after := survey.LoggedContact{Version: was.Version}, survey.LoggedContact{Version: was.Version + 1, Fields: fields}
+	err = by.Do(ctx, survey.ContactChange, survey.Fingerprint(was.ID), before, after, func(ctx context.Context) error {
+		var err error
+		is, err = in.Store.ChangeContact(ctx, was.ID, was.Version, func(c *survey.Contact) error { change(c); return nil }, now)
+		return err
+	})
+	return is, err
 }
 
 func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) error {
@@ -278,29 +315,14 @@ func (t *terminal) change(flags *flag.FlagSet) func(context.Context, []string) e
 			}
 			c.Merge(survey.Details{OptOut: d.OptOut}, now)
 		}
-		is := *c
-		change(&is)
-		becomes := is.Details()
-		fields := becomes.Differs(c.Details())
-		if len(fields) == 0 {
+		is, err := changed(ctx, in, c, change, now)
+		if err != nil {
+			return err
+		}
+		if is == c {
 			t.say("nothing to change\n")
-			t.print(c)
-			return nil
 		}
-		by, err := operator.Of(ctx, in)
-		if err != nil {
-			return err
-		}
-		was := c.Version
-		before, after := survey.LoggedContact{Version: was}, survey.LoggedContact{Version: was + 1, Fields: fields}
-		err = by.Do(ctx, survey.ContactChange, survey.Fingerprint(c.ID), before, after, func(ctx context.Context) error {
-			c, err = in.Store.ChangeContact(ctx, c.ID, was, func(c *survey.Contact) error { change(c); return nil }, now)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		t.print(c)
+		t.print(is)
 		return nil
 	}
 }

@@ -33,6 +33,7 @@ import (
 	"syscall"
 
 	"github.com/pulssi/pulssi/scripts/connect"
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
@@ -46,15 +47,19 @@ func main() {
 func interruptible() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	t := &terminal{out: os.Stdout, progress: os.Stderr, open: connect.Open}
-	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		t.person = os.Stdin
-	}
+	t := &terminal{out: os.Stdout, progress: os.Stderr, person: operator.Person(os.Stdin), open: connect.Open}
 	return t.run(ctx, os.Args[1:])
 }
 
 // words says what is wrong without the codes that are for programs.
 func words(err error) string {
+	if all, ok := err.(interface{ Unwrap() []error }); ok {
+		var each []string
+		for _, err := range all.Unwrap() {
+			each = append(each, words(err))
+		}
+		return strings.Join(each, "; ")
+	}
 	if e, ok := errors.AsType[*survey.Error](err); ok && e.Err == nil {
 		return strings.ReplaceAll(err.Error(), e.Error(), e.Message)
 	}

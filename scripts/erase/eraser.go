@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/pulssi/pulssi/scripts/erase/traces"
 	"github.com/pulssi/pulssi/shared/store"
@@ -32,6 +33,7 @@ type sight struct {
 	own   []string            // ids of the person's asks
 	said  map[string][]string // by id of an ask of somebody else, the attributes that name the person
 	left  []string            // tables and keys of what nobody can change but by hand
+	stays []elsewhere         // entries of the audit log
 }
 
 // others is the place in [traces.Found] of asks of others.
@@ -107,6 +109,10 @@ func (e *eraser) item(s *sight, f *traces.Finder, t topology.Table, it store.Sto
 		}
 	}
 	if len(in) == 0 {
+		return
+	}
+	if t.Name == topology.Audit.Name {
+		s.stays = append(s.stays, elsewhere{t.Name + " " + it.Key, "an entry that names the person; nobody changes one", it.Expires.Format(time.DateOnly)})
 		return
 	}
 	removable := func(attribute string) bool { return slices.Contains(store.Said(), attribute) }

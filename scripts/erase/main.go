@@ -18,8 +18,9 @@
 // queues.
 //
 // The audit log has it first: who erases, and how much; of the person the
-// fingerprint of the id alone. Nobody can change that log, so nothing about a
-// person is in it; it is searched all the same, as are the settings.
+// fingerprint of the id alone. It is searched as the settings are. Nobody changes
+// that log: an entry that names the person, such as one of rules by which answers
+// go to their address, stays until it expires, and the record says when.
 //
 // It may be stopped and repeated: the contact goes last, so that the next run
 // knows whom to look for. It reads all tables at least twice, at one read unit
@@ -71,10 +72,7 @@ func main() {
 func interruptible() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	t := &terminal{out: os.Stdout, progress: os.Stderr, open: connect.Open}
-	if info, err := os.Stdin.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		t.person = os.Stdin
-	}
+	t := &terminal{out: os.Stdout, progress: os.Stderr, person: operator.Person(os.Stdin), open: connect.Open}
 	return t.run(ctx, os.Args[1:])
 }
 
@@ -200,12 +198,14 @@ type record struct {
 	Before    traces.Found `json:"before"`
 	After     traces.Found `json:"after"`
 	// Left are the tables and keys of what has to be changed by hand.
-	Left        []string    `json:"left"`
+	Left []string `json:"left"`
+	// Stays are entries of the audit log, which go by themselves.
+	Stays       []elsewhere `json:"stays"`
 	OptOutsKept int         `json:"optOutsKept"` // hashes of addresses
 	NotLookedIn []elsewhere `json:"notLookedIn"`
 }
 
-// elsewhere is a place that was not looked at.
+// elsewhere is a place that nothing is erased from.
 type elsewhere struct {
 	Place string `json:"place"`
 	Has   string `json:"has"`
@@ -235,6 +235,9 @@ func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e
 	for _, key := range before.left {
 		t.say("  to be changed by hand: %s\n", key)
 	}
+	for _, entry := range before.stays {
+		t.say("  stays until it expires on %s: %s\n", entry.Until, entry.Place)
+	}
 	after := before
 	switch {
 	case len(before.found) == 0:
@@ -248,6 +251,7 @@ func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e
 		}
 	}
 	r.After, r.Left, r.At = after.found, append([]string{}, after.left...), d.Now().UTC().Truncate(time.Second)
+	r.Stays = append([]elsewhere{}, after.stays...)
 	b, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
 		return err
@@ -266,7 +270,7 @@ var errLeft = errors.New("something is left, see the record")
 
 // isLeft returns errLeft where there is anything of a person.
 func isLeft(s *sight) error {
-	if len(s.found) > 0 || len(s.left) > 0 {
+	if len(s.found)+len(s.left)+len(s.stays) > 0 {
 		return errLeft
 	}
 	return nil

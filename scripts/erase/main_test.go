@@ -258,13 +258,13 @@ func (w *world) administer() {
 
 // audited returns what the audit log has of a subject, "" for all, the newest
 // first.
-func (w *world) audited(subject string) []survey.Deed {
+func (w *world) audited(subject string) []survey.AuditEntry {
 	w.Helper()
-	q := store.DeedQuery{From: now.AddDate(0, 0, -1), To: w.Clock.Now().AddDate(0, 0, 1), Limit: store.MaxDeeds}
+	q := store.AuditQuery{From: now.AddDate(0, 0, -1), To: w.Clock.Now().AddDate(0, 0, 1), Limit: store.MaxAuditEntries}
 	if subject != "" {
 		q.Subjects = []string{subject}
 	}
-	all, _, err := w.Store.Deeds(w.Context(), q)
+	all, _, err := w.Store.AuditEntries(w.Context(), q)
 	w.must("reading the audit log", err)
 	return all
 }
@@ -511,7 +511,7 @@ func TestNothingIsLeftOfAPerson(t *testing.T) {
 		entries[0].Role != survey.Operator || !strings.HasPrefix(entries[0].Who, "local:") || entries[1].Action != survey.ContactChange {
 		t.Errorf("of the person the log has %+v", entries)
 	}
-	entries = slices.DeleteFunc(w.audited(""), func(d survey.Deed) bool { return d.Action == survey.Export })
+	entries = slices.DeleteFunc(w.audited(""), func(d survey.AuditEntry) bool { return d.Action == survey.Export })
 	if len(entries) != 2+2+2 {
 		t.Errorf("the log has %d entries", len(entries))
 	}
@@ -608,15 +608,20 @@ func TestSomebodyKnownByAnAnswerAlone(t *testing.T) {
 	}
 }
 
-// What should never be there is found in the audit log too.
+// An entry of the audit log with the person's address stays, and the record says
+// for how long.
 func TestTheAuditLogIsSearched(t *testing.T) {
 	w := newWorld(t)
-	d, err := survey.NewDeed("somebody", "admin", survey.RulesPut, "", map[string]string{"reply": "kysy: " + email}, nil, w.Clock.Now())
+	e, err := survey.NewAuditEntry("somebody", "admin", survey.RulesPut, "", map[string]string{"replyTo": email}, nil, w.Clock.Now())
 	w.must("describing", err)
-	w.must("recording", w.Store.Record(t.Context(), d))
-	r, _, err := w.erases("", "-yes", email)
-	if !errors.Is(err, errLeft) || len(r.Left) != 1 || !strings.HasPrefix(r.Left[0], "audit ") || !strings.HasSuffix(r.Left[0], "#"+d.ID) {
-		t.Errorf("%v, left %q", err, r.Left)
+	w.must("recording", w.Store.Record(t.Context(), e))
+	r, said, err := w.erases("", "-yes", email)
+	expires := e.At.AddDate(survey.AuditYears, 0, 0).Format(time.DateOnly)
+	if !errors.Is(err, errLeft) || len(r.Left) > 0 || len(r.Stays) != 1 || !strings.HasPrefix(r.Stays[0].Place, "audit ") || !strings.HasSuffix(r.Stays[0].Place, "#"+e.ID) || r.Stays[0].Until != expires {
+		t.Errorf("%v, left %q, stays %+v", err, r.Left, r.Stays)
+	}
+	if want := "  stays until it expires on " + expires + ": " + r.Stays[0].Place + "\n"; !strings.Contains(said, want) {
+		t.Errorf("there is no %q in %s", want, said)
 	}
 }
 

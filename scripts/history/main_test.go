@@ -32,7 +32,7 @@ func TestRun(t *testing.T) {
 	if err := run(t.Context(), nil, &out); survey.CodeOf(err) != survey.Invalid {
 		t.Errorf("%v, want that there is no touchpoint to fill", err)
 	}
-	log, _, err := tables.Store.Deeds(t.Context(), store.DeedQuery{From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour), Limit: 10})
+	log, _, err := tables.Store.AuditEntries(t.Context(), store.AuditQuery{From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour), Limit: 10})
 	if err != nil || len(log) != 3 || log[0].Of != log[1].ID || log[1].Action != survey.HistoryFill || log[2].Action != survey.HistoryRemove {
 		t.Errorf("%v, the log has %+v", err, log)
 	}

@@ -1,5 +1,6 @@
-// Package operator records what somebody does to a deployment with a script, in
-// the audit log that administrators read.
+// Package operator is who works on a deployment with a script: it records what
+// they do, in the audit log that administrators read, and knows whether they are
+// at the terminal.
 package operator
 
 import (
@@ -41,12 +42,12 @@ func Of(ctx context.Context, d connect.Deployment) (Operator, error) {
 	return o, nil
 }
 
-// Do does something once it is recorded: see [audit.Do], and [survey.NewDeed]
+// Do does something once it is recorded: see [audit.Do], and [survey.NewAuditEntry]
 // for what there is to tell.
 func (o Operator) Do(ctx context.Context, a survey.Action, subject string, before, after any, do func(context.Context) error) error {
-	d, err := survey.NewDeed(o.Name, survey.Operator, a, subject, before, after, o.Now())
+	e, err := survey.NewAuditEntry(o.Name, survey.Operator, a, subject, before, after, o.Now())
 	if err != nil {
 		return err
 	}
-	return audit.Do(ctx, o.Log, d, o.Now, do)
+	return audit.Do(ctx, o.Log, e, o.Now, do)
 }

@@ -53,9 +53,9 @@ func TestDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := func() []survey.Deed {
+	log := func() []survey.AuditEntry {
 		t.Helper()
-		all, _, err := tables.Store.Deeds(t.Context(), store.DeedQuery{From: clock.Now().AddDate(0, 0, -1), To: clock.Now().AddDate(0, 0, 1), Limit: 10})
+		all, _, err := tables.Store.AuditEntries(t.Context(), store.AuditQuery{From: clock.Now().AddDate(0, 0, -1), To: clock.Now().AddDate(0, 0, 1), Limit: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,10 +63,10 @@ func TestDo(t *testing.T) {
 	}
 	down := errors.New("down")
 	err = by.Do(t.Context(), survey.Redrive, "asks-failed", map[string]int{"messages": 3}, nil, func(context.Context) error {
-		want := []survey.Deed{{
+		want := []survey.AuditEntry{{
 			At: clock.Now(), Who: by.Name, Role: survey.Operator, Action: survey.Redrive, Subject: "asks-failed", Before: []byte(`{"messages":3}`), Outcome: survey.Begun,
 		}}
-		if diff := cmp.Diff(want, log(), cmpopts.IgnoreFields(survey.Deed{}, "ID")); diff != "" {
+		if diff := cmp.Diff(want, log(), cmpopts.IgnoreFields(survey.AuditEntry{}, "ID")); diff != "" {
 			t.Errorf("before it is done: -want +got:\n%s", diff)
 		}
 		return down

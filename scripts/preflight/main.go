@@ -28,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/pulssi/pulssi/scripts/operator"
 	"github.com/pulssi/pulssi/scripts/preflight/assembly"
 )
 
@@ -49,20 +50,12 @@ type account interface {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], typist(os.Stdin), os.Stdout, connect)
+	err := run(ctx, os.Args[1:], operator.Person(os.Stdin), os.Stdout, connect)
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "preflight:", err)
 		os.Exit(1)
 	}
-}
-
-// typist returns f where somebody can type on it, and else nil.
-func typist(f *os.File) io.Reader {
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil
-	}
-	return f
 }
 
 // connect returns the account of the usual AWS settings. Their region is not

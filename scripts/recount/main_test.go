@@ -76,7 +76,7 @@ func TestRecount(t *testing.T) {
 			t.Errorf("output (-want +got):\n%s", diff)
 		}
 	}
-	log, _, err := tables.Store.Deeds(t.Context(), store.DeedQuery{From: now.AddDate(0, 0, -1), To: now.AddDate(0, 0, 1), Limit: 10})
+	log, _, err := tables.Store.AuditEntries(t.Context(), store.AuditQuery{From: now.AddDate(0, 0, -1), To: now.AddDate(0, 0, 1), Limit: 10})
 	if err != nil || len(log) != 1 || log[0].Action != survey.RecountRepair {
 		t.Fatalf("%v, the log has %+v", err, log)
 	}

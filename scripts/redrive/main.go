@@ -93,20 +93,12 @@ func kinds() []kind {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, os.Args[1:], person(os.Stdin), os.Stdout, open)
+	err := run(ctx, os.Args[1:], operator.Person(os.Stdin), os.Stdout, open)
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "redrive:", err)
 		os.Exit(1)
 	}
-}
-
-// person returns f where somebody can answer on it, and else nil.
-func person(f *os.File) io.Reader {
-	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return nil
-	}
-	return f
 }
 
 // deployment is where dead letters are moved.

@@ -57,10 +57,10 @@ func command(t *testing.T, q queues, args, typed string) (string, error) {
 }
 
 // log is an audit log.
-type log struct{ deeds []survey.Deed }
+type log struct{ entries []survey.AuditEntry }
 
-func (l *log) Record(_ context.Context, d survey.Deed) error {
-	l.deeds = append(l.deeds, d)
+func (l *log) Record(_ context.Context, d survey.AuditEntry) error {
+	l.entries = append(l.entries, d)
 	return d.Check()
 }
 
@@ -72,7 +72,7 @@ type watched struct {
 }
 
 func (w watched) Move(ctx context.Context, queue string) (int, error) {
-	if d := w.log.deeds; len(d) != 1 || d[0].Action != survey.Redrive || d[0].Subject != queue || !strings.HasPrefix(string(d[0].Before), `{"messages":`) {
+	if d := w.log.entries; len(d) != 1 || d[0].Action != survey.Redrive || d[0].Subject != queue || !strings.HasPrefix(string(d[0].Before), `{"messages":`) {
 		w.t.Errorf("before %s is moved the log has %+v", queue, d)
 	}
 	return w.queues.Move(ctx, queue)

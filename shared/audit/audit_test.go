@@ -1,9 +1,12 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,11 +16,11 @@ import (
 
 // log is an audit log in memory, which fails as it is told.
 type log struct {
-	deeds []survey.Deed
-	errs  []error // of each call; nil after them
+	entries []survey.AuditEntry
+	errs    []error // of each call; nil after them
 }
 
-func (l *log) Record(ctx context.Context, d survey.Deed) error {
+func (l *log) Record(ctx context.Context, e survey.AuditEntry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -26,21 +29,21 @@ func (l *log) Record(ctx context.Context, d survey.Deed) error {
 		err, l.errs = l.errs[0], l.errs[1:]
 	}
 	if err == nil {
-		l.deeds = append(l.deeds, d)
+		l.entries = append(l.entries, e)
 	}
 	return err
 }
 
 func (l *log) outcomes() (out []survey.Outcome) {
-	for _, d := range l.deeds {
-		out = append(out, d.Outcome)
+	for _, e := range l.entries {
+		out = append(out, e.Outcome)
 	}
 	return out
 }
 
 func TestDo(t *testing.T) {
 	now := func() time.Time { return time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC) }
-	d, err := survey.NewDeed("u1", "admin", survey.ShareDelete, survey.NewID(), 1, nil, now())
+	e, err := survey.NewAuditEntry("u1", "admin", survey.ShareDelete, survey.NewID(), 1, nil, now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,17 +55,22 @@ func TestDo(t *testing.T) {
 		done bool
 		code survey.Code // of the error; "" for none
 		want []survey.Outcome
+		lost bool // a line says that the failure is not in the log
 	}{
-		"done":                      {nil, nil, true, "", begun},
-		"failed":                    {nil, none, true, survey.NotFound, append(begun, survey.Failed)},
-		"not recorded":              {[]error{down}, nil, false, survey.Internal, nil},
-		"refused by the log":        {[]error{survey.Errorf(survey.Invalid, "who", "who must be somebody")}, nil, false, survey.Internal, nil},
-		"failed, and so is the log": {[]error{nil, down}, none, true, survey.NotFound, begun},
+		"done":                      {nil, nil, true, "", begun, false},
+		"failed":                    {nil, none, true, survey.NotFound, append(begun, survey.Failed), false},
+		"not recorded":              {[]error{down}, nil, false, survey.Internal, nil, false},
+		"refused by the log":        {[]error{survey.Errorf(survey.Invalid, "who", "who must be somebody")}, nil, false, survey.Internal, nil, false},
+		"failed, and so is the log": {[]error{nil, down}, none, true, survey.NotFound, begun, true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			var lines bytes.Buffer
+			was := slog.Default()
+			slog.SetDefault(slog.New(slog.NewTextHandler(&lines, nil)))
+			t.Cleanup(func() { slog.SetDefault(was) })
 			l, done := &log{errs: tt.log}, false
 			ctx, cancel := context.WithCancel(t.Context())
-			err := audit.Do(ctx, l, d, now, func(context.Context) error {
+			err := audit.Do(ctx, l, e, now, func(context.Context) error {
 				if done = true; !slices.Equal(l.outcomes(), begun) {
 					t.Errorf("before it is done the log has %v", l.outcomes())
 				}
@@ -76,11 +84,15 @@ func TestDo(t *testing.T) {
 			if (err == nil) != (tt.code == "") || err != nil && survey.CodeOf(err) != tt.code {
 				t.Errorf("error %v, want %q", err, tt.code)
 			}
-			if tt.do != nil && !errors.Is(err, tt.do) {
-				t.Errorf("error %v, want that of the deed", err)
+			said := lines.String()
+			if tt.lost != (said != "") || tt.lost && (strings.Count(said, "\n") != 1 || !strings.Contains(said, "entry="+e.ID+" action=share.delete error=down")) {
+				t.Errorf("it is logged that %q", said)
 			}
-			if n := len(l.deeds); n == 2 && (l.deeds[1].Of != d.ID || !l.deeds[1].At.After(d.At)) {
-				t.Errorf("the failure is %+v", l.deeds[1])
+			if tt.do != nil && !errors.Is(err, tt.do) {
+				t.Errorf("error %v, want that of what was done", err)
+			}
+			if n := len(l.entries); n == 2 && (l.entries[1].Of != e.ID || !l.entries[1].At.After(e.At)) {
+				t.Errorf("the failure is %+v", l.entries[1])
 			}
 		})
 	}

@@ -26,7 +26,7 @@
 //	                                   "zones", "contacts": the time zones of contacts, a set
 //	                                   "counter", "contacts": the last number of a contact
 //	                                   "demo", "history": what of a generated history is written (Demo)
-//	audit      month, at               what somebody is about to do (survey.Deed), or that it failed: "2026-11" (UTC),
+//	audit      month, at               what somebody is about to do (survey.AuditEntry), or that it failed: "2026-11" (UTC),
 //	                                   "2026-11-21T10:00:00.000Z#id"; written once, kept for five years
 //
 //	who        does                                  with

@@ -21,6 +21,8 @@ type Stored struct {
 	// Texts are all its texts, however deep, and the names of its attributes
 	// and of what is in them. Numbers are none: they are times and counts.
 	Texts []Text
+	// Expires is when it is deleted by itself; zero for never.
+	Expires time.Time
 }
 
 // Text is one text of an item, and the attribute that it is in.
@@ -48,6 +50,9 @@ func (s *Store) EachStored(ctx context.Context, t topology.Table, yield func(Sto
 		}
 		for _, name := range slices.Sorted(maps.Keys(it)) {
 			out.Texts = texts(append(out.Texts, Text{name, name}), name, it[name])
+		}
+		if at := d.num(t.TTL); at != 0 {
+			out.Expires = time.Unix(at, 0).UTC()
 		}
 		return yield(out)
 	})

@@ -145,7 +145,8 @@ func TestRemoveSaid(t *testing.T) {
 }
 
 func TestEachStored(t *testing.T) {
-	s := testkit.NewTables(t).Store
+	tables := testkit.NewTables(t)
+	s := tables.Store
 	a := whole()
 	if err := s.CreateAsk(ctx, a); err != nil {
 		t.Fatal(err)
@@ -160,6 +161,9 @@ func TestEachStored(t *testing.T) {
 			want := a.Contact + "/shop-nps#2026Q4"
 			if table.Name == topology.Responses.Name {
 				want = a.ID
+				if expires := a.AskedAt.Add(tables.Config.Retention).Truncate(time.Second); !it.Expires.Equal(expires) {
+					t.Errorf("it expires at %s, want %s", it.Expires, expires)
+				}
 				for _, text := range []store.Text{{Attribute: "attrs", Value: "name"}, {Attribute: "attrs", Value: "Maija"}, {Attribute: "segments", Value: "vip"}, {Attribute: "score", Value: "score"}} {
 					if !slices.Contains(it.Texts, text) {
 						t.Errorf("there is no %+v in %+v", text, it.Texts)

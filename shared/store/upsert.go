@@ -108,26 +108,13 @@ func problemsOf(err error) []Problem {
 // wrote meanwhile, or an earlier row is about to give up an address that the row
 // names.
 func (s *Store) upsert(ctx context.Context, rows []survey.Details, todo []int, out []Outcome, now time.Time) (left []int, err error) {
-	b := &batch{byID: map[string]*person{}, taken: map[string]*person{}, busy: map[string]bool{}}
-	var keys []string
-	for _, i := range todo {
-		keys = append(keys, addressKeys(rows[i].Ref, rows[i].Email, rows[i].Phone)...)
+	told := make([]survey.Details, len(todo))
+	for i, row := range todo {
+		told[i] = rows[row]
 	}
-	if b.held, err = s.holdings(ctx, keys); err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, h := range b.held {
-		if h.contact != "" {
-			ids = append(ids, h.contact)
-		}
-	}
-	known, err := s.ContactsByID(ctx, ids)
+	b, err := s.known(ctx, told)
 	if err != nil {
 		return nil, err
-	}
-	for id, c := range known {
-		b.byID[id] = &person{was: c, now: clone(c)}
 	}
 	for _, i := range todo {
 		if !b.take(i, rows[i], out, now) {
@@ -160,6 +147,47 @@ func (s *Store) upsert(ctx context.Context, rows []survey.Details, todo []int, o
 	}
 	slices.Sort(left)
 	return left, nil
+}
+
+// known returns a round of an upsert that knows who has the addresses of rows.
+func (s *Store) known(ctx context.Context, rows []survey.Details) (*batch, error) {
+	b := &batch{byID: map[string]*person{}, taken: map[string]*person{}, busy: map[string]bool{}}
+	var keys []string
+	for _, r := range rows {
+		keys = append(keys, addressKeys(r.Ref, r.Email, r.Phone)...)
+	}
+	var err error
+	if b.held, err = s.holdings(ctx, keys); err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, h := range b.held {
+		if h.contact != "" {
+			ids = append(ids, h.contact)
+		}
+	}
+	known, err := s.ContactsByID(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for id, c := range known {
+		b.byID[id] = &person{was: c, now: clone(c)}
+	}
+	return b, nil
+}
+
+// WhoIs returns the contact that a row is about, as [Store.Upsert] has it. The
+// error is [survey.NotFound] where it is somebody new.
+func (s *Store) WhoIs(ctx context.Context, row survey.Details) (*survey.Contact, error) {
+	b, err := s.known(ctx, []survey.Details{row})
+	if err != nil {
+		return nil, err
+	}
+	p := b.who(row)
+	if p == nil {
+		return nil, noSuchContact()
+	}
+	return p.was, nil
 }
 
 // batch is what one round of an upsert knows.

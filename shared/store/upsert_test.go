@@ -171,6 +171,12 @@ func TestUpsertIdentity(t *testing.T) {
 			t.Parallel()
 			tables := testkit.NewTables(t)
 			first := upsert(t, tables.Store, now, known...)
+			switch is, err := tables.Store.WhoIs(ctx, c.row); {
+			case c.who < 0:
+				wantCode(t, err, survey.NotFound, "contact")
+			case err != nil || is.ID != first[c.who].Contact:
+				t.Errorf("it is about %+v, %v, want contact %d of %v", is, err, c.who, first)
+			}
 			got := upsert(t, tables.Store, now, c.row)[0]
 			c.want = strings.ReplaceAll(c.want, "; phone)", ") (phone: "+taken+")")
 			if results([]store.Outcome{got}) != c.want {

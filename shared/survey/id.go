@@ -35,7 +35,8 @@ func NewID() string {
 }
 
 // Fingerprint returns 22 characters of the SHA-256 of a text, in base64url: who
-// has the text finds it by that, and nobody else learns what it is.
+// has the text finds it by that. Whoever has not can only try: it is for ids and
+// keys, of which nobody can try all, and not for words.
 func Fingerprint(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:])[:IDLength]

@@ -171,8 +171,9 @@ var (
 		Hash:  Attribute{"kind", String},
 		Range: Attribute{"id", String},
 	}
-	// Audit is what administrators did. Nothing changes or deletes an entry but
-	// time: no function is granted that.
+	// Audit is what administrators did. Through Pulssi nothing changes or deletes
+	// an entry but time: no function is granted that, and its own code only adds.
+	// Whoever may put items with other code could put another in an entry's place.
 	Audit = Table{
 		Name:  "audit",
 		Hash:  Attribute{"month", String},

@@ -45,7 +45,7 @@ func run() error {
 	s := store.New(store.NewClient(c, os.Getenv), c)
 	catalog := store.NewCatalog(s, time.Now)
 	h := &results.Handler{
-		Sheets: s, Feed: s, Annotations: s, Shares: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Demo: s, Log: s,
+		Sheets: s, Feed: s, Annotations: s, Shares: s, Touchpoints: catalog, Definitions: catalog, Contacts: s, History: s, Rules: catalog, Demo: s, Audit: s,
 		Bus:    bus.New(eventbridge.NewFromConfig(awsenv.Config(c, os.Getenv)), names[config.Bus]),
 		Signin: results.Signin{URL: names[config.SigninURL], Client: names[config.SigninClient]},
 		Zone:   zone, Now: time.Now,

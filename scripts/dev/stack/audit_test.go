@@ -11,19 +11,22 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-// recorded puts entries of an operator into the audit log, of whole minutes.
-func (s *settings) recorded(n int) {
+// recorded puts n entries of an operator into the audit log, a minute apart from
+// yesterday on, and returns the last.
+func (s *settings) recorded(n int) survey.AuditEntry {
 	s.Helper()
+	var e survey.AuditEntry
 	for i := range n {
 		at := s.Clock.Now().AddDate(0, 0, -1).Truncate(time.Minute).Add(time.Duration(i) * time.Minute)
-		d, err := survey.NewDeed("user/maija", survey.Operator, survey.Redrive, "asks-failed", map[string]int{"messages": i + 1}, nil, at)
-		if err != nil {
+		var err error
+		if e, err = survey.NewAuditEntry("user/maija", survey.Operator, survey.Redrive, "asks-failed", map[string]int{"messages": i + 1}, nil, at); err != nil {
 			s.Fatal(err)
 		}
-		if err := s.Store.Record(s.Context(), d); err != nil {
+		if err := s.Store.Record(s.Context(), e); err != nil {
 			s.Fatal(err)
 		}
 	}
+	return e
 }
 
 // fits fails the test where a page is wider than a phone or a desk, or breaks a
@@ -58,7 +61,7 @@ func TestTheAuditLogInTheDashboard(t *testing.T) {
 	s.says("Sarja jatkuu")
 	s.save()
 	s.says("Tallennettu.")
-	s.recorded(60)
+	last := s.recorded(60)
 	s.visit("/dashboard/audit")
 	s.until("document.querySelectorAll('.audit tbody tr').length === 50")
 	s.until("document.querySelector('.audit tbody tr').textContent.includes('Sinä')")
@@ -80,6 +83,27 @@ func TestTheAuditLogInTheDashboard(t *testing.T) {
 	s.keys(kb.Enter)
 	s.until("document.querySelector('.blank')?.textContent.includes('Mitään ei löytynyt')")
 	s.fits("nothing of a subject")
+
+	// What failed and what was begun of it lead to each other on a page; where
+	// there is the failure alone, it names the other one.
+	failed, elsewhere := last.Failure(last.At.Add(time.Minute)), last.Failure(last.At.Add(2*time.Minute))
+	elsewhere.Of = survey.NewID()
+	for _, e := range []survey.AuditEntry{failed, elsewhere} {
+		if err := s.Store.Record(s.Context(), e); err != nil {
+			s.Fatal(err)
+		}
+	}
+	s.visit("/dashboard/audit?subject=asks-failed")
+	row := func(e survey.AuditEntry) string { return fmt.Sprintf("document.getElementById(%q)", e.ID) }
+	s.until(row(elsewhere) + "?.innerText.includes('Aloitus on merkinnässä " + elsewhere.Of + "')")
+	s.until(row(last) + ".innerText.includes('Epäonnistui')")
+	s.until("document.querySelectorAll('.audit .failed').length === 3")
+	for _, to := range [][2]survey.AuditEntry{{failed, last}, {last, failed}} {
+		s.run(fmt.Sprintf("%s.querySelector('a[href=\"#%s\"]').focus()", row(to[0]), to[1].ID))
+		s.keys(kb.Enter)
+		s.until(row(to[1]) + ".matches(':target')")
+	}
+	s.fits("a failure")
 
 	// It is for nobody else.
 	s.as("agent")

@@ -99,7 +99,7 @@ func newFunctions(s *Stack, getenv func(string) string, o Options) (functions, e
 		topology.Answer: local.Function((&answer.Handler{Asks: answers, Contacts: answers, Touchpoints: answerCatalog, Now: now}).Handle),
 		topology.Vote:   local.Function((&vote.Handler{Votes: votes, Touchpoints: voteCatalog, Now: now, PublicURL: c.PublicURL}).Handle),
 		topology.Results: local.Function((&results.Handler{
-			Sheets: sheets, Feed: sheets, Annotations: sheets, Shares: sheets, Touchpoints: resultCatalog, Definitions: resultCatalog, Contacts: sheets, History: sheets, Rules: resultCatalog, Demo: sheets, Log: sheets,
+			Sheets: sheets, Feed: sheets, Annotations: sheets, Shares: sheets, Touchpoints: resultCatalog, Definitions: resultCatalog, Contacts: sheets, History: sheets, Rules: resultCatalog, Demo: sheets, Audit: sheets,
 			Bus: s.Services.Bus, Zone: o.Zone, Now: now,
 			Signin: results.Signin{URL: getenv(config.SigninURL), Client: getenv(config.SigninClient)},
 		}).Handle),

@@ -76,6 +76,7 @@ function List(props: { log: AuditLog }): VNode {
   const t = texts(words);
   const p = texts(people);
   const { query } = address.value;
+  const others = counterparts(entries);
   const later = query.has("cursor");
   const filtered = query.has("action") || query.has("subject") || query.has("from");
   return (
@@ -99,7 +100,7 @@ function List(props: { log: AuditLog }): VNode {
           </thead>
           <tbody role="rowgroup">
             {entries.map((e) => (
-              <Row key={e.id} entry={e} />
+              <Row key={e.id} entry={e} other={others.get(e.id)} />
             ))}
           </tbody>
         </table>
@@ -122,15 +123,28 @@ function List(props: { log: AuditLog }): VNode {
   );
 }
 
-function Row(props: { entry: AuditEntry }): VNode {
-  const e = props.entry;
+/** By id, the entry of the same page that says that one failed, and that says what was begun of one that did. */
+function counterparts(entries: AuditEntry[]): Map<string, AuditEntry> {
+  const byID = new Map(entries.map((e) => [e.id, e]));
+  const out = new Map<string, AuditEntry>();
+  for (const e of entries) {
+    const begun = e.of === null ? undefined : byID.get(e.of);
+    if (!begun) continue;
+    out.set(e.id, begun);
+    out.set(begun.id, e);
+  }
+  return out;
+}
+
+function Row(props: { entry: AuditEntry; other?: AuditEntry }): VNode {
+  const { entry: e, other } = props;
   const me = useMe();
   const t = texts(words);
   const at = moment(e.at, me.zone);
   const action = t.actions[e.action] ?? e.action;
   const changed = differences(e);
   return (
-    <tr role="row">
+    <tr role="row" id={e.id}>
       <th role="rowheader" scope="row">
         <time dateTime={e.at}>{at}</time>
       </th>
@@ -140,7 +154,9 @@ function Row(props: { entry: AuditEntry }): VNode {
       </td>
       <td role="cell">
         {action}
-        {e.outcome === "failed" && <strong class="line failed">{t.failed}</strong>}
+        {(e.of !== null || other) && <strong class="line failed">{t.failed}</strong>}
+        {other && <a href={`#${other.id}`}>{fill(e.of === null ? t.failedAt : t.begunAt, { at: moment(other.at, me.zone) })}</a>}
+        {e.of !== null && !other && <span class="line soft">{fill(t.begunAs, { id: e.of })}</span>}
       </td>
       <td role="cell">
         {e.subject && (

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// DeedYears is how long a deed is kept: longer than answers are unless somebody
-// says otherwise (three years), so that who changed what stands as long as what
-// it bears on, with two years more to look into it.
-const DeedYears = 5
+// AuditYears is how long an entry of the audit log is kept: longer than answers
+// are unless somebody says otherwise (three years), so that who changed what
+// stands as long as what it bears on, with two years more to look into it.
+const AuditYears = 5
 
-// Limits of a deed. An item of DynamoDB has at most 400 kB, and both states
+// Limits of an entry. An item of DynamoDB has at most 400 kB, and both states
 // are in one.
 const (
-	MaxDeedWho     = 640 // of a user of AWS: "user/", a path of 512 and a name of 64 characters (IAM quotas)
-	MaxDeedSubject = 100
-	MaxDeedState   = 64 << 10 // bytes of JSON
+	MaxAuditWho     = 640 // of a user of AWS: "user/", a path of 512 and a name of 64 characters (IAM quotas)
+	MaxAuditSubject = 100
+	MaxAuditState   = 64 << 10 // bytes of JSON
 )
 
 // Action is what somebody does as an administrator. Actions are part of the
@@ -72,7 +72,7 @@ func PutAction(was, is *Touchpoint) Action {
 	}
 }
 
-// Outcome says what a deed tells.
+// Outcome says what an entry tells.
 type Outcome string
 
 // The outcomes.
@@ -85,12 +85,16 @@ const (
 // package signin.
 const Operator = "operator"
 
-// Deed is an entry of the audit log: who does what, when, and what it is before
-// and after. It is written before it is done, so that nothing is done that the
-// log lacks; where it fails, another one says so. Nobody can change an entry,
-// so nothing about a person may be in it: a contact is its [Fingerprint] and
-// the names of fields, and so is what people write freely.
-type Deed struct {
+// AuditEntry is an entry of the audit log: who does what, when, and what it is
+// before and after. It is written before it is done, so that nothing is done that
+// the log lacks; where it fails, another one says so. It stays when a person is
+// erased, so nothing about a customer may be in it: a contact is the
+// [Fingerprint] of its id and the names of fields, and what administrators write
+// freely, an annotation's text or a share's name, is its length. What the company
+// says of itself is in it whole: the texts of touchpoints, and its name and
+// addresses in the rules of asking. Those who administer are named, by their ids:
+// that is what it is for.
+type AuditEntry struct {
 	ID      string
 	At      time.Time // to the millisecond
 	Who     string    // the subject of a token as package signin has it; of an operator the identity in AWS, or "local:" and the user's name
@@ -103,79 +107,79 @@ type Deed struct {
 	Of      string // of one that failed: the id of the entry that says what was begun
 }
 
-// NewDeed returns what somebody is about to do, with a new id. before and after
+// NewAuditEntry returns what somebody is about to do, with a new id. before and after
 // are anything that JSON can say, nil or a nil pointer for none. One that takes over
-// [MaxDeedState] is told by its size and the SHA-256 of its JSON instead:
+// [MaxAuditState] is told by its size and the SHA-256 of its JSON instead:
 // {"bytes": 70000, "sha256": "…"}. The error is that something is no JSON.
-func NewDeed(who, role string, a Action, subject string, before, after any, now time.Time) (Deed, error) {
-	d := Deed{ID: NewID(), At: now.UTC().Truncate(time.Millisecond), Who: who, Role: role, Action: a, Subject: subject, Outcome: Begun}
+func NewAuditEntry(who, role string, a Action, subject string, before, after any, now time.Time) (AuditEntry, error) {
+	e := AuditEntry{ID: NewID(), At: now.UTC().Truncate(time.Millisecond), Who: who, Role: role, Action: a, Subject: subject, Outcome: Begun}
 	for _, s := range []struct {
 		to *json.RawMessage
 		v  any
-	}{{&d.Before, before}, {&d.After, after}} {
+	}{{&e.Before, before}, {&e.After, after}} {
 		b, err := json.Marshal(s.v)
 		if string(b) == "null" {
 			continue
 		}
-		if err == nil && len(b) > MaxDeedState {
+		if err == nil && len(b) > MaxAuditState {
 			sum := sha256.Sum256(b)
 			b, err = json.Marshal(map[string]any{"bytes": len(b), "sha256": hex.EncodeToString(sum[:])})
 		}
 		if err != nil {
-			return Deed{}, fmt.Errorf("describing %s: %w", a, err)
+			return AuditEntry{}, fmt.Errorf("describing %s: %w", a, err)
 		}
 		*s.to = b
 	}
-	return d, nil
+	return e, nil
 }
 
-// LoggedContact is a contact as a state of a deed: the names of the fields that
+// LoggedContact is a contact as a state of an entry: the names of the fields that
 // it has, or of those that a change changes, as [Details.Check] has them.
 type LoggedContact struct {
 	Version int      `json:"version,omitempty"` // not of one that may be known already
 	Fields  []string `json:"fields,omitempty"`
 }
 
-// Failure returns the entry that says that a deed was begun and not done, or
-// not all of it. It is later than the deed's, by a millisecond at least.
-func (d Deed) Failure(now time.Time) Deed {
+// Failure returns the entry that says that what e tells was begun and not done, or
+// not all of it. It is later than e, by a millisecond at least.
+func (e AuditEntry) Failure(now time.Time) AuditEntry {
 	at := now.UTC().Truncate(time.Millisecond)
-	if !at.After(d.At) {
-		at = d.At.Add(time.Millisecond)
+	if !at.After(e.At) {
+		at = e.At.Add(time.Millisecond)
 	}
-	return Deed{ID: NewID(), At: at, Who: d.Who, Role: d.Role, Action: d.Action, Subject: d.Subject, Outcome: Failed, Of: d.ID}
+	return AuditEntry{ID: NewID(), At: at, Who: e.Who, Role: e.Role, Action: e.Action, Subject: e.Subject, Outcome: Failed, Of: e.ID}
 }
 
 // Check returns nil, or the first broken rule: an [Invalid] [Error].
-func (d *Deed) Check() error {
-	if err := CheckID("id", d.ID); err != nil {
+func (e *AuditEntry) Check() error {
+	if err := CheckID("id", e.ID); err != nil {
 		return err
 	}
 	switch {
-	case d.At.IsZero() || !d.At.Equal(d.At.Truncate(time.Millisecond)):
+	case e.At.IsZero() || !e.At.Equal(e.At.Truncate(time.Millisecond)):
 		return broken("at", "must be a time, to the millisecond")
-	case !slices.Contains(Actions(), d.Action):
+	case !slices.Contains(Actions(), e.Action):
 		return broken("action", "must be an action")
-	case d.Outcome != Begun && d.Outcome != Failed:
+	case e.Outcome != Begun && e.Outcome != Failed:
 		return broken("outcome", "must be one of %s, %s", Begun, Failed)
-	case (d.Outcome == Failed) != (CheckID("of", d.Of) == nil):
+	case (e.Outcome == Failed) != (CheckID("of", e.Of) == nil):
 		return broken("of", "must be the id of what failed, and of nothing else")
 	}
-	if err := checkName("who", d.Who, MaxDeedWho); err != nil {
+	if err := checkName("who", e.Who, MaxAuditWho); err != nil {
 		return err
 	}
-	if err := checkName("role", d.Role, MaxDeedSubject); err != nil {
+	if err := checkName("role", e.Role, MaxAuditSubject); err != nil {
 		return err
 	}
-	if err := checkLine("subject", d.Subject, MaxDeedSubject); err != nil {
+	if err := checkLine("subject", e.Subject, MaxAuditSubject); err != nil {
 		return err
 	}
 	for _, s := range []struct {
 		field string
 		state json.RawMessage
-	}{{"before", d.Before}, {"after", d.After}} {
-		if len(s.state) > MaxDeedState || s.state != nil && !json.Valid(s.state) {
-			return broken(s.field, "must be JSON of at most %d bytes", MaxDeedState)
+	}{{"before", e.Before}, {"after", e.After}} {
+		if len(s.state) > MaxAuditState || s.state != nil && !json.Valid(s.state) {
+			return broken(s.field, "must be JSON of at most %d bytes", MaxAuditState)
 		}
 	}
 	return nil

@@ -14,31 +14,31 @@ import (
 	"github.com/pulssi/pulssi/shared/survey"
 )
 
-var deedAt = time.Date(2026, 11, 21, 12, 0, 0, 123_456_789, time.FixedZone("EET", 2*3600))
+var auditAt = time.Date(2026, 11, 21, 12, 0, 0, 123_456_789, time.FixedZone("EET", 2*3600))
 
-func newDeed(t *testing.T, before, after any) survey.Deed {
+func newAuditEntry(t *testing.T, before, after any) survey.AuditEntry {
 	t.Helper()
-	d, err := survey.NewDeed("u1", "admin", survey.TouchpointPut, "shop-nps", before, after, deedAt)
+	d, err := survey.NewAuditEntry("u1", "admin", survey.TouchpointPut, "shop-nps", before, after, auditAt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return d
 }
 
-func TestNewDeed(t *testing.T) {
+func TestNewAuditEntry(t *testing.T) {
 	var none *survey.Touchpoint
-	got := newDeed(t, nil, map[string]int{"goal": 50})
-	want := survey.Deed{
+	got := newAuditEntry(t, nil, map[string]int{"goal": 50})
+	want := survey.AuditEntry{
 		ID: got.ID, At: time.Date(2026, 11, 21, 10, 0, 0, 123_000_000, time.UTC), Who: "u1", Role: "admin", Action: survey.TouchpointPut,
 		Subject: "shop-nps", After: json.RawMessage(`{"goal":50}`), Outcome: survey.Begun,
 	}
 	if diff := cmp.Diff(want, got); diff != "" || got.Check() != nil {
 		t.Errorf("%v, -want +got:\n%s", got.Check(), diff)
 	}
-	if d := newDeed(t, none, nil); d.Before != nil || d.Check() != nil {
+	if d := newAuditEntry(t, none, nil); d.Before != nil || d.Check() != nil {
 		t.Errorf("of a pointer to nothing: %s, %v", d.Before, d.Check())
 	}
-	if _, err := survey.NewDeed("u1", "admin", survey.Export, "", nil, func() {}, deedAt); err == nil {
+	if _, err := survey.NewAuditEntry("u1", "admin", survey.Export, "", nil, func() {}, auditAt); err == nil {
 		t.Error("a function is described")
 	}
 }
@@ -47,9 +47,9 @@ func TestNewDeed(t *testing.T) {
 // do.
 func TestWhatIsTooLargeIsTold(t *testing.T) {
 	quoted := func(size int) string { return strings.Repeat("x", size-len(`""`)) }
-	most := newDeed(t, quoted(survey.MaxDeedState), quoted(survey.MaxDeedState+1))
-	if len(most.Before) != survey.MaxDeedState {
-		t.Errorf("%d bytes are kept, want %d", len(most.Before), survey.MaxDeedState)
+	most := newAuditEntry(t, quoted(survey.MaxAuditState), quoted(survey.MaxAuditState+1))
+	if len(most.Before) != survey.MaxAuditState {
+		t.Errorf("%d bytes are kept, want %d", len(most.Before), survey.MaxAuditState)
 	}
 	// printf '"%s"' "$(head -c 65535 /dev/zero | tr '\0' x)" | sha256sum
 	const want = `{"bytes":65537,"sha256":"0f90b01cf9c38ff5bc73e80fcbd202ca4db7e60a6d7c81f493674c88e106831f"}`
@@ -61,56 +61,56 @@ func TestWhatIsTooLargeIsTold(t *testing.T) {
 	}
 }
 
-func TestFailureOfADeed(t *testing.T) {
-	d := newDeed(t, 1, 2)
+func TestFailureOfAnAuditEntry(t *testing.T) {
+	d := newAuditEntry(t, 1, 2)
 	for now, at := range map[time.Time]time.Time{
-		deedAt:                      d.At.Add(time.Millisecond),
-		deedAt.Add(-time.Hour):      d.At.Add(time.Millisecond), // another clock
-		deedAt.Add(3 * time.Second): d.At.Add(3 * time.Second),
+		auditAt:                      d.At.Add(time.Millisecond),
+		auditAt.Add(-time.Hour):      d.At.Add(time.Millisecond), // another clock
+		auditAt.Add(3 * time.Second): d.At.Add(3 * time.Second),
 	} {
 		f := d.Failure(now)
-		want := survey.Deed{ID: f.ID, At: at, Who: "u1", Role: "admin", Action: survey.TouchpointPut, Subject: "shop-nps", Outcome: survey.Failed, Of: d.ID}
+		want := survey.AuditEntry{ID: f.ID, At: at, Who: "u1", Role: "admin", Action: survey.TouchpointPut, Subject: "shop-nps", Outcome: survey.Failed, Of: d.ID}
 		if diff := cmp.Diff(want, f); diff != "" || f.ID == d.ID || f.Check() != nil {
 			t.Errorf("%v, -want +got:\n%s", f.Check(), diff)
 		}
 	}
 }
 
-func TestDeedCheck(t *testing.T) {
+func TestAuditEntryCheck(t *testing.T) {
 	for _, a := range survey.Actions() {
-		d := newDeed(t, nil, nil)
+		d := newAuditEntry(t, nil, nil)
 		d.Action = a
 		if err := d.Check(); err != nil {
 			t.Errorf("%s: %v", a, err)
 		}
 	}
 	for name, tt := range map[string]struct {
-		change func(*survey.Deed)
+		change func(*survey.AuditEntry)
 		field  string // "" for one that is right
 	}{
-		"no id":                       {func(d *survey.Deed) { d.ID = "" }, "id"},
-		"no time":                     {func(d *survey.Deed) { d.At = time.Time{} }, "at"},
-		"a part of a millisecond":     {func(d *survey.Deed) { d.At = d.At.Add(time.Microsecond) }, "at"},
-		"nobody":                      {func(d *survey.Deed) { d.Who = " " }, "who"},
-		"who, as long as may be":      {func(d *survey.Deed) { d.Who = strings.Repeat("a", survey.MaxDeedWho) }, ""},
-		"who, too long":               {func(d *survey.Deed) { d.Who = strings.Repeat("a", survey.MaxDeedWho+1) }, "who"},
-		"no role":                     {func(d *survey.Deed) { d.Role = "" }, "role"},
-		"another action":              {func(d *survey.Deed) { d.Action = "touchpoint.get" }, "action"},
-		"no subject":                  {func(d *survey.Deed) { d.Subject = "" }, ""},
-		"a subject as long as may be": {func(d *survey.Deed) { d.Subject = strings.Repeat("a", survey.MaxDeedSubject) }, ""},
-		"a subject too long":          {func(d *survey.Deed) { d.Subject = strings.Repeat("a", survey.MaxDeedSubject+1) }, "subject"},
-		"a subject of two lines":      {func(d *survey.Deed) { d.Subject = "a\nb" }, "subject"},
-		"another outcome":             {func(d *survey.Deed) { d.Outcome = "done" }, "outcome"},
-		"failed, of nothing":          {func(d *survey.Deed) { d.Outcome = survey.Failed }, "of"},
-		"begun, of another":           {func(d *survey.Deed) { d.Of = d.ID }, "of"},
-		"no JSON":                     {func(d *survey.Deed) { d.Before = json.RawMessage("{") }, "before"},
-		"empty":                       {func(d *survey.Deed) { d.After = json.RawMessage{} }, "after"},
-		"too large": {func(d *survey.Deed) {
-			d.After = json.RawMessage(`"` + strings.Repeat("x", survey.MaxDeedState-1) + `"`)
+		"no id":                       {func(d *survey.AuditEntry) { d.ID = "" }, "id"},
+		"no time":                     {func(d *survey.AuditEntry) { d.At = time.Time{} }, "at"},
+		"a part of a millisecond":     {func(d *survey.AuditEntry) { d.At = d.At.Add(time.Microsecond) }, "at"},
+		"nobody":                      {func(d *survey.AuditEntry) { d.Who = " " }, "who"},
+		"who, as long as may be":      {func(d *survey.AuditEntry) { d.Who = strings.Repeat("a", survey.MaxAuditWho) }, ""},
+		"who, too long":               {func(d *survey.AuditEntry) { d.Who = strings.Repeat("a", survey.MaxAuditWho+1) }, "who"},
+		"no role":                     {func(d *survey.AuditEntry) { d.Role = "" }, "role"},
+		"another action":              {func(d *survey.AuditEntry) { d.Action = "touchpoint.get" }, "action"},
+		"no subject":                  {func(d *survey.AuditEntry) { d.Subject = "" }, ""},
+		"a subject as long as may be": {func(d *survey.AuditEntry) { d.Subject = strings.Repeat("a", survey.MaxAuditSubject) }, ""},
+		"a subject too long":          {func(d *survey.AuditEntry) { d.Subject = strings.Repeat("a", survey.MaxAuditSubject+1) }, "subject"},
+		"a subject of two lines":      {func(d *survey.AuditEntry) { d.Subject = "a\nb" }, "subject"},
+		"another outcome":             {func(d *survey.AuditEntry) { d.Outcome = "done" }, "outcome"},
+		"failed, of nothing":          {func(d *survey.AuditEntry) { d.Outcome = survey.Failed }, "of"},
+		"begun, of another":           {func(d *survey.AuditEntry) { d.Of = d.ID }, "of"},
+		"no JSON":                     {func(d *survey.AuditEntry) { d.Before = json.RawMessage("{") }, "before"},
+		"empty":                       {func(d *survey.AuditEntry) { d.After = json.RawMessage{} }, "after"},
+		"too large": {func(d *survey.AuditEntry) {
+			d.After = json.RawMessage(`"` + strings.Repeat("x", survey.MaxAuditState-1) + `"`)
 		}, "after"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := newDeed(t, 1, 2)
+			d := newAuditEntry(t, 1, 2)
 			tt.change(&d)
 			err := d.Check()
 			e, ok := errors.AsType[*survey.Error](err)
@@ -167,7 +167,7 @@ func TestDetailsDiffer(t *testing.T) {
 		t.Errorf("lists in another order: %q", got)
 	}
 	c := survey.Contact{}
-	c.Merge(all, deedAt)
+	c.Merge(all, auditAt)
 	if d := c.Details(); len(d.Differs(all)) > 0 || fmt.Sprint(d) == fmt.Sprint(survey.Details{}) {
 		t.Errorf("of a contact: %+v", d)
 	}

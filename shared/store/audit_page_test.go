@@ -1,0 +1,4 @@
+package store
+
+// AuditPage is [Store.AuditEntries] with another limit of calls.
+var AuditPage = (*Store).auditPage
