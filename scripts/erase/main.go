@@ -12,8 +12,8 @@
 // with an opt-out the hash stays, so that whoever comes back by one is still
 // opted out. Asks and answers become nobody's: what they count for stays, under
 // a new id (see [store.Store.AnonymiseAsk]), so that no result changes. Of
-// answers of others that name the person by id, address or full name, what names
-// them is removed. Uploads and reports with the person in them are deleted
+// answers of others that name the person by id, address or full name, the whole
+// comment goes, and the reference or attribute that does; their scores stay. Uploads and reports with the person in them are deleted
 // whole; on the local stack also what is in the inbox, on the phone and in the
 // queues.
 //
@@ -230,7 +230,11 @@ func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e
 	r.Before = before.found
 	t.say("In %s, by %s, there are:\n", d.Where, strings.Join(r.LookedFor, ", "))
 	for _, place := range slices.Sorted(maps.Keys(before.found)) {
-		t.say("  %s: %d\n", place, before.found[place])
+		more := ""
+		if place == others {
+			more = " (their whole comments go, and their scores stay)"
+		}
+		t.say("  %s: %d%s\n", place, before.found[place], more)
 	}
 	for _, key := range before.left {
 		t.say("  to be changed by hand: %s\n", key)

@@ -290,8 +290,11 @@ type words struct {
 }
 
 func (l Letter) words() words {
-	locale := orElse(l.Locale, l.Touchpoint.Locales[0])
-	w := words{letter: l, lang: survey.Language(locale)}
+	// A message is in one language: where the question is in another, all of it is.
+	if !slices.ContainsFunc(l.Touchpoint.Locales, func(has string) bool { return survey.Language(has) == survey.Language(l.Locale) }) {
+		l.Locale = l.Touchpoint.Locales[0]
+	}
+	w := words{letter: l, lang: survey.Language(l.Locale)}
 	if !known(w.lang) {
 		w.lang = fallback
 	}

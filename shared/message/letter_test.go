@@ -147,10 +147,10 @@ func TestWhatIsSaid(t *testing.T) {
 		{"a company with markup", func(l *Letter) { l.Company = "<b>&\"'" }, []string{"\n<b>&\"', Esim"}, nil},
 		{"a company that is not told", func(l *Letter) { l.Company = "" }, []string{"\n\nanswer.example.com\n\n--", "\nanswer.example.com, Esim"}, nil},
 		{"nobody known, who can end nothing", func(l *Letter) { l.Contact.ID = "" }, []string{"Hi Åsa"}, []string{"/u/", "Unsubscribe"}},
-		{"a language nobody translated", func(l *Letter) { l.Locale = "de" }, []string{"Miten onnistuimme?", "Hi Åsa"}, nil},
+		{"a language nobody translated", func(l *Letter) { l.Locale = "de" }, []string{"Miten onnistuimme?", "Hei Åsa"}, nil},
 		{"a language that only Pulssi speaks", func(l *Letter) { l.Touchpoint.Question = survey.Text{"sv": "Hur?"} }, []string{"Hur?", "Hi Åsa"}, nil},
 		{"no language", func(l *Letter) { l.Locale = "" }, []string{"Miten onnistuimme?", "Hei Åsa"}, nil},
-		{"no language that is one", func(l *Letter) { l.Locale = "\r\n<b>" }, []string{"Miten onnistuimme?", "Hi Åsa"}, nil},
+		{"no language that is one", func(l *Letter) { l.Locale = "\r\n<b>" }, []string{"Miten onnistuimme?", "Hei Åsa"}, nil},
 		{"a region", func(l *Letter) { l.Locale = "sv-FI" }, []string{"Hur lyckades vi?", "Hej Åsa"}, nil},
 		{"no address", func(l *Letter) { l.Postal = "" }, []string{"Kauppa & Kumppanit Oy\n"}, []string{"Oy,"}},
 	} {
