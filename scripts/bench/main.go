@@ -14,6 +14,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -67,6 +68,11 @@ func run(w io.Writer) error {
 	flag.IntVar(&b.calls, "calls", 4000, "how often each function is invoked")
 	only := flag.String("only", "", "measure only these sections, separated by commas: "+names())
 	flag.Parse()
+	for name := range strings.SplitSeq(*only, ",") {
+		if name != "" && !slices.ContainsFunc(sections, func(s section) bool { return s.name == name }) {
+			return fmt.Errorf("there is no section %q: there are %s", name, names())
+		}
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
