@@ -332,6 +332,7 @@ func (c *Copy) PutBack(ctx context.Context, saved []Saved) (int, error) {
 
 func (c *Copy) putZones(ctx context.Context, it item) error {
 	for _, name := range zonesIn(it, nil) {
+		c.s.zones.Delete(name) // it may have been known, and lost
 		if err := c.s.useZone(ctx, name); err != nil {
 			return err
 		}
