@@ -49,13 +49,14 @@
 // item by item, which took it out of the count. Where the table was lost as a
 // whole, tallies still have it and count it twice. So after responses, once
 // counting is not behind, scripts/recount tells, and its --repair mends it; but
-// sheets that are too old to be recounted (about a month at the end of retention)
-// keep what was counted twice. Nothing is ever put back into the audit log.
+// sheets that are too old to be recounted (those of the first month or two of what
+// is kept) keep what was counted twice. Nothing is ever put back into the audit
+// log.
 //
 // The audit log has it before it is done: who, which table, which copy, and how
 // many items. It reads the copy and the table twice, at one read unit for every
 // 4 kB of each, and the audit log since the copy's moment; in memory is a page of
-// 1 MB at a time.
+// 1 MB at a time. Delete the copy afterwards: scripts/erase does not look into it.
 //
 // It works on the tables that package connect finds; in AWS with the bucket
 // PULSSI_FILES, which need not be set where it is the one that was deployed.
