@@ -184,14 +184,9 @@ func of(c *survey.Contact) (traces.Person, int, error) {
 // record is what is kept of an erasure: counts, and nothing of the person but a
 // fingerprint.
 type record struct {
-	ID    string    `json:"id"`
-	At    time.Time `json:"at"`
-	By    string    `json:"by"`
-	Where string    `json:"where"`
-	// Contact is the fingerprint of the id of who was erased, as logs have it,
-	// Ask that of the ask by which somebody was known who is no contact.
-	Contact string `json:"contact,omitempty"`
-	Ask     string `json:"ask,omitempty"`
+	traces.Record
+	By    string `json:"by"`
+	Where string `json:"where"`
 
 	LookedFor []string     `json:"lookedFor"`
 	LookedIn  []string     `json:"lookedIn"`
@@ -214,7 +209,7 @@ type elsewhere struct {
 
 func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e *eraser, optedOut int, yes bool) error {
 	r := record{
-		ID: survey.NewID(), By: by, Where: d.Where, LookedFor: e.Person.Looks(), LookedIn: e.places(),
+		Record: traces.Record{ID: survey.NewID()}, By: by, Where: d.Where, LookedFor: e.Person.Looks(), LookedIn: e.places(),
 		OptOutsKept: optedOut, NotLookedIn: notLookedIn(d.Local),
 	}
 	switch {

@@ -90,6 +90,9 @@
 //	erase      makes an ask nobody's                 GetItem, TransactWriteItems responses: a Delete and a Put
 //	erase      removes words from others' answers    UpdateItem responses, feed: conditional
 //	erase      deletes a contact and its decisions   as results
+//	restore    looks at a copy and its live table    DescribeTable, Scan the copy, BatchGetItem the table; contacts, addresses
+//	restore    puts back what is missing             PutItem: conditional; a contact or an address: TransactWriteItems contacts
+//	                                                 and addresses; zones: UpdateItem settings
 //	apply      changes a touchpoint                  TransactWriteItems settings
 //	apply      changes the rules of asking           UpdateItem settings: conditional
 //	scripts    record what they are about to do      PutItem audit: conditional

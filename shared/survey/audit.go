@@ -46,6 +46,7 @@ const (
 	Erase            Action = "erase"    // a person
 	Redrive          Action = "redrive"  // of what functions could not do
 	RecountRepair    Action = "recount.repair"
+	Restore          Action = "restore"        // of a table, from a copy
 	HistoryFill      Action = "history.fill"   // with made-up answers
 	HistoryRemove    Action = "history.remove" // of them
 )
@@ -55,7 +56,7 @@ func Actions() []Action {
 	return []Action{
 		TouchpointPut, TouchpointStop, TouchpointStart, RulesPut, ContactAdd, ContactChange, ContactDelete, ContactsImport,
 		AnnotationAdd, AnnotationChange, AnnotationDelete, ShareAdd, ShareDelete, Export, TestAsk, Erase, Redrive,
-		RecountRepair, HistoryFill, HistoryRemove,
+		RecountRepair, Restore, HistoryFill, HistoryRemove,
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 // The paths, beside those of mail and SMS, by which scripts/erase looks for a
 // person in what this process has: the bucket, the inbox, the phone, and what
 // waits or was given up. It sends a [traces.Search] and gets back how much
-// there was of each; a record is put into the bucket as it comes.
+// there was of each; a record is put into the bucket as it comes. scripts/restore
+// reads the records.
 func (s *Stack) serveTraces(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+traces.SearchPath, func(w http.ResponseWriter, r *http.Request) {
 		var in traces.Search
@@ -44,6 +45,15 @@ func (s *Stack) serveTraces(mux *http.ServeMux) {
 		if err != nil {
 			fail(r.Context(), w, "keeping a record", err)
 		}
+	})
+	mux.HandleFunc("GET "+traces.RecordPath+"{$}", func(w http.ResponseWriter, r *http.Request) {
+		records, err := traces.Records(r.Context(), s.Services.Files)
+		if err != nil {
+			fail(r.Context(), w, "reading the records", err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(records) // a client that is gone needs no answer
 	})
 }
 

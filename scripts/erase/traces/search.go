@@ -25,7 +25,8 @@ type Search struct {
 }
 
 // Where the local stack takes a [Search] by POST, and the record of an erasure
-// by PUT, with its name behind.
+// by PUT, with its name behind; without a name GET gives all that there are, as
+// [Record].
 const (
 	SearchPath = "/traces"
 	RecordPath = "/erasures/"
