@@ -39,7 +39,7 @@ func NewBackup(scope constructs.Construct, id string, props *BackupProps) *Backu
 			awscdk.Fn_Split(jsii.String("/"), awscdk.Stack_Of(this).StackId(), nil))),
 		BlockRecoveryPointDeletion: jsii.Bool(true),
 		// The last copies are what is left when all else is gone.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+		RemovalPolicy: kept(false),
 	})
 	plan := awsbackup.NewBackupPlan(this, jsii.String("Plan"), &awsbackup.BackupPlanProps{
 		BackupPlanName: jsii.String(props.Settings.name()),

@@ -75,7 +75,7 @@ func (d *Data) secrets(s Settings) {
 		})
 	}
 	// It belongs to the asks in the tables, which stay too.
-	d.AskSecret = secret("AskSecret", s.prefix()+"asks", "Makes the ids of asks. With another one, everybody could be asked again.", awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE)
+	d.AskSecret = secret("AskSecret", s.prefix()+"asks", "Makes the ids of asks. With another one, everybody could be asked again.", kept(false))
 	// Another one is as good, once front and functions are deployed with it.
 	d.FrontKey = secret("FrontKey", s.prefix()+"front", "Shows the API that a request came by the front.", awscdk.RemovalPolicy_DESTROY)
 }
@@ -88,7 +88,7 @@ func (d *Data) identity(s Settings) {
 	}
 	identity := awsses.NewCfnEmailIdentity(d.Stack, jsii.String("Identity"), &awsses.CfnEmailIdentityProps{EmailIdentity: &s.SenderDomain})
 	// Another one would have other keys, and the DNS would have to follow.
-	identity.ApplyRemovalPolicy(awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE, nil)
+	identity.ApplyRemovalPolicy(kept(false), nil)
 	for i, record := range [][2]*string{
 		{identity.AttrDkimDnsTokenName1(), identity.AttrDkimDnsTokenValue1()},
 		{identity.AttrDkimDnsTokenName2(), identity.AttrDkimDnsTokenValue2()},

@@ -9,9 +9,9 @@ import (
 	"github.com/pulssi/pulssi/shared/topology"
 )
 
-// kept are the types of resources whose loss is a loss of data, which are in the
+// lasting are the types of resources whose loss is a loss of data, which are in the
 // stack of data alone. What else is there belongs to one of them.
-var kept = []string{
+var lasting = []string{
 	"AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool", "AWS::SES::EmailIdentity", "AWS::Backup::BackupVault",
 	"AWS::Scheduler::ScheduleGroup",
 }
@@ -31,7 +31,7 @@ func TestStacks(t *testing.T) {
 			if name, _ := r.Properties["QueueName"].(string); r.Type == "AWS::SQS::Queue" && (strings.HasSuffix(name, "-asks") || strings.HasSuffix(name, "-asks-failed")) && of != name[:strings.Index(name, "-asks")]+"-data" {
 				t.Errorf("%s, in which asks wait, is in %s", id, of)
 			}
-			if slices.Contains(kept, r.Type) && of != name+"-data" {
+			if slices.Contains(lasting, r.Type) && of != name+"-data" {
 				t.Errorf("%s, a %s, is in %s", id, r.Type, of)
 			}
 			if of == name+"-data" && (strings.HasPrefix(r.Type, "AWS::Lambda::") || strings.HasPrefix(r.Type, "AWS::ApiGatewayV2::") || r.Type == "AWS::CloudFront::Distribution") {

@@ -46,7 +46,7 @@ func NewFiles(scope constructs.Construct, id string, props *FilesProps) *Files {
 		},
 		// The records of erasures stay, and what came of an import may still be
 		// asked for; CloudFormation would not delete a bucket that holds anything.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+		RemovalPolicy: kept(false),
 	})
 	props.Imports.Queue.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(jsii.String("s3.amazonaws.com"), nil)},

@@ -50,8 +50,8 @@ func NewFront(scope constructs.Construct, id string, props *FrontProps) *Front {
 		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
 		// What is in it is written anew by the next deployment, but for what
 		// pages have open that were loaded before the last one. CloudFormation
-		// does not empty it, so that it stays where a stack goes.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+		// does not empty it, and could not take it back where it is filled.
+		RemovalPolicy: awscdk.RemovalPolicy_RETAIN,
 	})}
 	st := awscdk.Stack_Of(this)
 	api := awscloudfrontorigins.NewHttpOrigin(

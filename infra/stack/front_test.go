@@ -137,6 +137,7 @@ func TestPublish(t *testing.T) {
 			t.Errorf("it does not wait for the policy: %v", tpl[id].DependsOn)
 		}
 		b := published(t, tpl)
+		check(t, "what becomes of them", tpl[b].DeletionPolicy, "Retain")
 		check(t, "who may come to the files", tpl.comesTo(t, b), []any{withoutTLS(b), map[string]any{
 			"Action": "s3:GetObject", "Effect": "Allow", "Principal": map[string]any{"Service": "cloudfront.amazonaws.com"},
 			"Resource": join(arn(b, "Arn"), "/*"),

@@ -324,14 +324,14 @@ func (s Settings) prefix() string { return s.name() + "-" }
 // its stacks.
 func (s Settings) name() string { return "pulssi-" + string(s.Stage) }
 
-// removal is what becomes of things whose loss could be made good, when their
-// stack goes: in Prod they stay all the same. What stays goes nevertheless where
-// the deployment fails that made it, so that the next finds no name taken.
-func (s Settings) removal() awscdk.RemovalPolicy {
-	if s.Stage == Prod {
-		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
+// kept is what becomes of what stays when its stack goes: it goes nevertheless
+// where the deployment fails that made it, so that the next finds no name taken,
+// unless it is protected from deletion, which CloudFormation would fail at.
+func kept(protected bool) awscdk.RemovalPolicy {
+	if protected {
+		return awscdk.RemovalPolicy_RETAIN
 	}
-	return awscdk.RemovalPolicy_DESTROY
+	return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 }
 
 // environment is what every function gets to know.

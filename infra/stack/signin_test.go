@@ -32,7 +32,7 @@ func TestUserPool(t *testing.T) {
 		var factors any
 		if stage == Prod {
 			prefix = join("pulssi-prod-", ref("AWS::AccountId"))
-			protection, deletion, mfa = "ACTIVE", "RetainExceptOnCreate", "ON"
+			protection, deletion, mfa = "ACTIVE", "Retain", "ON"
 			factors = []string{"SOFTWARE_TOKEN_MFA"}
 		}
 		under := func(path string) any {

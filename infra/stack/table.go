@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -27,6 +26,8 @@ type Table struct {
 // every table is, at no cost for a request.
 func NewTable(scope constructs.Construct, id string, props *TableProps) *Table {
 	t := props.Table
+	// The audit log stays in every stage: who works on it may be whom it tells of.
+	protected := props.Settings.Stage == Prod || t.Name == topology.Audit.Name
 	p := &awsdynamodb.TableProps{
 		TableName:    jsii.String(props.Settings.prefix() + t.Name),
 		PartitionKey: attribute(t.Hash),
@@ -35,11 +36,10 @@ func NewTable(scope constructs.Construct, id string, props *TableProps) *Table {
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
 			PointInTimeRecoveryEnabled: jsii.Bool(true),
 		},
-		// The audit log stays in every stage: who works on it may be whom it tells of.
-		DeletionProtection: jsii.Bool(props.Settings.Stage == Prod || t.Name == topology.Audit.Name),
+		DeletionProtection: &protected,
 		// Answers cannot be asked for again: they outlive a stack that is
 		// deleted or renamed by mistake.
-		RemovalPolicy: awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE,
+		RemovalPolicy: kept(protected),
 	}
 	if t.Stream {
 		p.Stream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES

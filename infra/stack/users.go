@@ -50,7 +50,9 @@ func NewUsers(scope constructs.Construct, id string, props *UsersProps) *Users {
 	this := constructs.NewConstruct(scope, &id)
 	s := props.Settings
 	mfa, second := awscognito.Mfa_OFF, (*awscognito.MfaSecondFactor)(nil)
+	removal := awscdk.RemovalPolicy_DESTROY
 	if s.Stage == Prod {
+		removal = kept(true) // people could be added again, but not their passwords
 		mfa, second = awscognito.Mfa_REQUIRED, &awscognito.MfaSecondFactor{Otp: jsii.Bool(true), Sms: jsii.Bool(false)}
 	}
 	pool := awscognito.NewUserPool(this, jsii.String("Pool"), &awscognito.UserPoolProps{
@@ -78,7 +80,7 @@ func NewUsers(scope constructs.Construct, id string, props *UsersProps) *Users {
 			EmailBody:    jsii.String(invitation(s)),
 		},
 		DeletionProtection: jsii.Bool(s.Stage == Prod),
-		RemovalPolicy:      s.removal(), // people can be added again, but not their passwords
+		RemovalPolicy:      removal,
 	})
 	for i, r := range roles {
 		pool.AddGroup(jsii.String("Group-"+r.name), &awscognito.UserPoolGroupOptions{
