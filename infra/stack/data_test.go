@@ -43,6 +43,11 @@ func TestStacks(t *testing.T) {
 				t.Errorf("%s, a %s, is in %s", id, r.Type, of)
 			}
 		}
+		for id, r := range tpl {
+			if text := show(r.Properties); a.stacks[stage][id] == name+"-data" && strings.ContainsFunc(text, func(r rune) bool { return r > 127 }) {
+				t.Errorf("%s has letters that CloudFormation does not give back: %s", id, text)
+			}
+		}
 		if a.stacks[stage][bucket(t, tpl)] != name+"-data" {
 			t.Error("the bucket of uploads is not in the stack of data")
 		}

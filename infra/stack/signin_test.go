@@ -49,6 +49,7 @@ func TestUserPool(t *testing.T) {
 		if stage == Prod {
 			invitation = "<p>https://answer.example.com/dashboard</p>" + fi + sv + en
 		}
+		invitation = strings.NewReplacer("ä", "&#228;", "å", "&#229;", "ö", "&#246;").Replace(invitation)
 		check(t, "the invitation", pool.Properties["AdminCreateUserConfig"].(map[string]any)["InviteMessageTemplate"], map[string]any{
 			"EmailSubject": "Pulssi", "EmailMessage": invitation,
 		})
@@ -75,7 +76,7 @@ func TestUserPool(t *testing.T) {
 			check(t, "the pool's "+name, pool.Properties[name], want)
 		}
 		domain := tpl[theOnly(t, tpl, "AWS::Cognito::UserPoolDomain")]
-		check(t, "the pages", domain.Properties, map[string]any{"Domain": prefix, "UserPoolId": ref(id)})
+		check(t, "the pages", domain.Properties, map[string]any{"Domain": prefix, "UserPoolId": ref(id), "ManagedLoginVersion": 1})
 		check(t, "the dashboard's client", tpl[tpl.client(t, stage, "dashboard")].Properties, map[string]any{
 			"ClientName": "pulssi-" + string(stage) + "-dashboard", "UserPoolId": ref(id), "GenerateSecret": false,
 			"AllowedOAuthFlowsUserPoolClient": true, "AllowedOAuthFlows": []string{"code"}, "AllowedOAuthScopes": []string{"openid", "email", "profile"},

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
@@ -93,6 +94,8 @@ func NewUsers(scope constructs.Construct, id string, props *UsersProps) *Users {
 	}
 	domain := pool.AddDomain(jsii.String("Domain"), &awscognito.UserPoolDomainOptions{
 		CognitoDomain: &awscognito.CognitoDomainOptions{DomainPrefix: &prefix},
+		// The firewall stands before these pages, and not before the newer ones.
+		ManagedLoginVersion: awscognito.ManagedLoginVersion_CLASSIC_HOSTED_UI,
 	})
 	out := &Users{Pool: pool, URL: domain.BaseUrl(nil)}
 	out.programs(s)
@@ -115,7 +118,22 @@ func invitation(s Settings) string {
 		fmt.Fprintf(&out, "<p>https://%s/dashboard</p>", s.Domain)
 	}
 	for _, l := range s.Locales {
-		fmt.Fprintf(&out, `<p lang="%s">%s</p>`, l, invitations[l])
+		fmt.Fprintf(&out, `<p lang="%s">%s</p>`, l, ascii(invitations[l]))
+	}
+	return out.String()
+}
+
+// ascii writes letters that are not ASCII as HTML has them. CloudFormation gives a
+// template back with question marks for them, and an import into the stack would
+// take that for a change.
+func ascii(text string) string {
+	var out strings.Builder
+	for _, r := range text {
+		if r < utf8.RuneSelf {
+			out.WriteRune(r)
+		} else {
+			fmt.Fprintf(&out, "&#%d;", r)
+		}
 	}
 	return out.String()
 }
