@@ -11,11 +11,11 @@
 // The contact goes, with the decisions on it and its addresses; of addresses
 // with an opt-out the hash stays, so that whoever comes back by one is still
 // opted out. Asks and answers become nobody's: what they count for stays, under
-// a new id (see [store.Store.AnonymiseAsk]), so that no result changes. Of
-// answers of others that name the person by id, address or full name, the whole
-// comment goes, and the reference or attribute that does; their scores stay. Uploads and reports with the person in them are deleted
-// whole; on the local stack also what is in the inbox, on the phone and in the
-// queues.
+// a new id (see [store.Store.AnonymiseAsk]), so that no result changes. Where
+// answers of others name the person by id, address or full name, their whole
+// comments go, and so do references and attributes with the name; their scores
+// stay. Uploads and reports with the person in them are deleted whole; on the
+// local stack also what is in the inbox, on the phone and in the queues.
 //
 // The audit log has it first: who erases, and how much; of the person the
 // fingerprint of the id alone. It is searched as the settings are. Nobody changes
@@ -262,14 +262,17 @@ func (t *terminal) erase(ctx context.Context, d connect.Deployment, by string, e
 	if err := e.Place.keep(ctx, r.ID+".json", b); err != nil {
 		return fmt.Errorf("the record above is not in the bucket: %w", err)
 	}
-	return isLeft(after)
+	if len(after.stays) > 0 {
+		return errLeft
+	}
+	return undone(after)
 }
 
 var errLeft = errors.New("something is left, see the record")
 
-// isLeft returns errLeft where there is anything of a person.
-func isLeft(s *sight) error {
-	if len(s.found)+len(s.left)+len(s.stays) > 0 {
+// undone returns errLeft where there is anything of a person that could go.
+func undone(s *sight) error {
+	if len(s.found)+len(s.left) > 0 {
 		return errLeft
 	}
 	return nil
@@ -277,7 +280,7 @@ func isLeft(s *sight) error {
 
 // recorded erases once the audit log has how much there is, and who, by a
 // fingerprint, "" for somebody without. It returns what there is after that. The
-// error is errLeft where that is something.
+// error is errLeft where that is something that could go.
 func recorded(ctx context.Context, d connect.Deployment, e *eraser, before *sight, subject string) (after *sight, err error) {
 	by, err := operator.Of(ctx, d)
 	if err != nil {
@@ -288,7 +291,7 @@ func recorded(ctx context.Context, d connect.Deployment, e *eraser, before *sigh
 		if after, err = e.erase(ctx, before); err != nil {
 			return fmt.Errorf("not everything is erased, run it again: %w", err)
 		}
-		return isLeft(after)
+		return undone(after)
 	})
 	return after, err
 }

@@ -620,6 +620,9 @@ func TestTheAuditLogIsSearched(t *testing.T) {
 	if !errors.Is(err, errLeft) || len(r.Left) > 0 || len(r.Stays) != 1 || !strings.HasPrefix(r.Stays[0].Place, "audit ") || !strings.HasSuffix(r.Stays[0].Place, "#"+e.ID) || r.Stays[0].Until != expires {
 		t.Errorf("%v, left %q, stays %+v", err, r.Left, r.Stays)
 	}
+	if log := w.audited(""); slices.ContainsFunc(log, func(a survey.AuditEntry) bool { return a.Outcome == survey.Failed }) {
+		t.Errorf("all that could be done is logged as failed: %+v", log)
+	}
 	if want := "  stays until it expires on " + expires + ": " + r.Stays[0].Place + "\n"; !strings.Contains(said, want) {
 		t.Errorf("there is no %q in %s", want, said)
 	}

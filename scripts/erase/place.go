@@ -128,6 +128,8 @@ func notLookedIn(local bool) []elsewhere {
 	}
 	return append(out,
 		elsewhere{"point-in-time recovery of the tables", "items as they were", "35 days"},
+		elsewhere{"the copies of every night in AWS Backup, in prod", "items as they were", "35 days"},
+		elsewhere{"tables restored from a copy", "items as they were", "whoever restored them deletes them"},
 		elsewhere{"queues and schedules of asks", "the contact's id, an event's ref and subject", "their moment; 14 days where they fail"},
 		elsewhere{"events-failed, delivery-failed, imports-failed", "what an event, a notice or a file's name told", "14 days"},
 		elsewhere{"logs", "fingerprints of ids", "3 months"},

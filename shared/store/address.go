@@ -73,7 +73,8 @@ func unmarshalHolding(it item) (key string, h holding, err error) {
 	key, h.contact = d.str(topology.Addresses.Hash.Name), d.str("contact")
 	h.optOuts = d.optOuts("optOuts")
 	if d.err != nil {
-		return "", holding{}, fmt.Errorf("address %s: %w", key, d.err)
+		// Its key is made of the address, which could be found by trying.
+		return "", holding{}, fmt.Errorf("an address: %w", d.err)
 	}
 	return key, h, nil
 }
