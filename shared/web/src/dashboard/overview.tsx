@@ -167,7 +167,7 @@ function Attention(props: { entries: OverviewEntry[]; link?: Link }): VNode {
     <section class="attention" aria-labelledby="attention">
       <h2 id="attention">{t.attention}</h2>
       {all.length === 0 ? (
-        <p>{t.allWell}</p>
+        <p>{props.entries.every((e) => e.total.tooFew) ? t.nothingToSay : t.allWell}</p>
       ) : (
         <ol>
           {all.slice(0, mostTold).map((e) => (
