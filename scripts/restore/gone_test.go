@@ -85,8 +85,26 @@ func TestInAWS(t *testing.T) {
 	}
 	// The keys of both are alike.
 	_, err = w.runs(t.Context(), "", "-yes", "contacts", w.copies+"responses")
-	if want := "invalid: " + w.copies + "responses was made of " + prefix + "responses, which is no table of contacts"; err == nil || err.Error() != want {
+	arn := "arn:aws:dynamodb:" + moto.Region + ":" + moto.Account + ":table/"
+	if want := "invalid: " + w.copies + "responses was made of " + arn + prefix + "responses, and not of " + arn + prefix + "contacts"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+
+	// Another deployment knows nothing of who was erased in this one.
+	other := "o" + prefix
+	w.must("making the tables of another", store.CreateTables(t.Context(), db, other))
+	there := &world{t, &testkit.Tables{Config: config.Config{TablePrefix: other, Retention: conf.Retention}, DB: db}, w.copies, w.d}
+	there.Store = store.New(db, there.Config)
+	there.d.Store, there.d.Prefix = there.Store, other
+	refused := "invalid: " + w.copies + "responses was made of " + arn + prefix + "responses, and not of " + arn + other + "responses"
+	if said, err := there.restores("", topology.Responses, "-yes", "-of-this-deployment"); err == nil || err.Error() != refused {
+		t.Errorf("a copy of another deployment: %v, want %s\n%s", err, refused, said)
+	}
+	if said, err := there.runs(t.Context(), "", "-yes", "responses", prefix+"responses"); err == nil || !strings.HasSuffix(err.Error(), "say -of-this-deployment") {
+		t.Errorf("another deployment's live table: %v\n%s", err, said)
+	}
+	if n := len(there.live(topology.Responses)); n != 0 {
+		t.Errorf("%d came from another deployment", n)
 	}
 	keep("broken")
 	if _, err = w.restores("", topology.Responses, "-yes", "-erase-again"); err == nil || !strings.HasPrefix(err.Error(), "reading the records of erasures: ") {

@@ -1,12 +1,18 @@
 // Command restore puts back into a table of a running deployment what a copy of
 // it has and the table lacks:
 //
-//	go run ./scripts/restore [-yes] [-differing] [-deleted-too] [-erase-again] TABLE COPY
+//	go run ./scripts/restore [-yes] [-differing] [-deleted-too] [-erase-again] [-of-this-deployment] TABLE COPY
 //
 // TABLE is settings, contacts, addresses, decisions or responses; for several
 // that is the order. COPY is the whole name of a table that point-in-time
 // recovery or AWS Backup made of it. So a wrong deletion, a bad import or a lost
 // table is mended while customers go on answering.
+//
+// COPY must be of this very deployment: who was erased is in its own audit log and
+// under erasures/ in its own bucket, and of nobody else's. A table that DynamoDB
+// knows to be of another one is refused. Where it does not tell what COPY was made
+// of, -of-this-deployment says that it was made of this deployment's TABLE; a live
+// table of another deployment looks just like that.
 //
 // It reads both, says how much would be put back, and asks; -yes answers. Nothing
 // that is in the table is overwritten or deleted: what differs from the copy stays
@@ -113,7 +119,7 @@ type terminal struct {
 // say tells. Nobody can be told where that fails, so it does not matter.
 func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
-const usage = "usage: restore [-yes] [-differing] [-deleted-too] [-erase-again] TABLE COPY"
+const usage = "usage: restore [-yes] [-differing] [-deleted-too] [-erase-again] [-of-this-deployment] TABLE COPY"
 
 func (t *terminal) run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("restore", flag.ContinueOnError)
@@ -127,6 +133,7 @@ func (t *terminal) run(ctx context.Context, args []string) error {
 		yes        = flags.Bool("yes", false, "put back without asking")
 		differing  = flags.Bool("differing", false, "list the keys of what differs, at most 1000")
 		eraseAgain = flags.Bool("erase-again", false, "who was erased after the copy's moment is known, and will be erased again")
+		own        = flags.Bool("of-this-deployment", false, "the copy is known to be of this very deployment, where DynamoDB does not tell")
 	)
 	flags.BoolVar(&r.deletedToo, "deleted-too", false, "put back also what was deleted on purpose")
 	if err := flags.Parse(args); err != nil {
@@ -146,13 +153,18 @@ func (t *terminal) run(ctx context.Context, args []string) error {
 	if r.copy, err = d.Store.OpenCopy(ctx, table, flags.Arg(1)); err != nil {
 		return err
 	}
+	if !r.copy.Own && !*own {
+		return fmt.Errorf("DynamoDB does not tell what %s was made of, and who was erased is known of this deployment alone: "+
+			"where it is a copy of its %s, say -of-this-deployment", flags.Arg(1), table.Name)
+	}
 	r.log, r.now, r.records, r.table = d.Store, d.Now, recordsOf(d), table
 	r.progress = func(format string, args ...any) { say(t.progress, format, args...) }
 	if *differing {
 		r.differs = func(key string) { say(t.out, "differs: %s\n", key) }
 	}
 	say(t.out, "%s, of %s, beside %s of %s\n", flags.Arg(1), moment(r.copy.At), table.Name, d.Where)
-	return t.restore(ctx, d, &r, flags.Arg(1), *yes, *eraseAgain)
+	what := done{Copy: flags.Arg(1), OfThisDeployment: !r.copy.Own, DeletedToo: r.deletedToo, EraseAgain: *eraseAgain}
+	return t.restore(ctx, d, &r, what, *yes)
 }
 
 // tableOf returns the table that is called name.
@@ -176,13 +188,14 @@ func tableOf(name string) (topology.Table, error) {
 
 // done is what the audit log has of it.
 type done struct {
-	Copy       string `json:"copy"`
-	PutBack    int    `json:"putBack"`
-	DeletedToo bool   `json:"deletedToo,omitempty"`
-	EraseAgain bool   `json:"eraseAgain,omitempty"`
+	Copy             string `json:"copy"`
+	PutBack          int    `json:"putBack"`
+	OfThisDeployment bool   `json:"ofThisDeployment,omitempty"` // by the word of who did it
+	DeletedToo       bool   `json:"deletedToo,omitempty"`
+	EraseAgain       bool   `json:"eraseAgain,omitempty"`
 }
 
-func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restorer, name string, yes, eraseAgain bool) error {
+func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restorer, what done, yes bool) error {
 	before, err := r.look(ctx)
 	if err != nil {
 		return err
@@ -191,7 +204,7 @@ func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restore
 	if before.missing == 0 {
 		return nil
 	}
-	if again := r.eraseAgain(); len(again) > 0 && !eraseAgain {
+	if again := r.eraseAgain(); len(again) > 0 && !what.EraseAgain {
 		return fmt.Errorf("nothing was put back: people were erased after the copy's moment, and words about them may be in it\n%s"+
 			"where you know who they were and erase them again afterwards, say -erase-again", list(again))
 	}
@@ -202,7 +215,7 @@ func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restore
 	if err != nil {
 		return err
 	}
-	what := done{name, before.missing, r.deletedToo, eraseAgain}
+	what.PutBack = before.missing
 	var put int
 	err = by.Do(ctx, survey.Restore, r.table.Name, nil, what, func(ctx context.Context) error {
 		var err error

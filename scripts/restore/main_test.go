@@ -120,9 +120,12 @@ func (w *world) lose(t topology.Table, keys ...string) {
 }
 
 // restores runs the command on the copy of a table. answer is what a person
-// says, "" for nobody there.
+// says, "" for nobody there. DynamoDB Local does not tell what a copy is of.
 func (w *world) restores(answer string, t topology.Table, flags ...string) (string, error) {
 	w.Helper()
+	if w.d.Local {
+		flags = append(flags, "-of-this-deployment")
+	}
 	return w.runs(w.Context(), answer, append(flags, t.Name, w.copies+t.Name)...)
 }
 
@@ -237,7 +240,7 @@ func TestAWholeLoss(t *testing.T) {
 		t.Fatalf("the log has %d entries, %v", len(log), err)
 	}
 	i := slices.IndexFunc(log, func(d survey.AuditEntry) bool { return d.Subject == "responses" })
-	if d := log[i]; d.Role != survey.Operator || string(d.After) != `{"copy":"`+w.copies+`responses","putBack":3}` || d.Before != nil {
+	if d := log[i]; d.Role != survey.Operator || string(d.After) != `{"copy":"`+w.copies+`responses","putBack":3,"ofThisDeployment":true}` || d.Before != nil {
 		t.Errorf("the log has %+v", d)
 	}
 }
@@ -451,7 +454,7 @@ func TestStopped(t *testing.T) {
 	w.d.Store = store.New(store.NewClient(w.Config, func(name string) string {
 		return map[string]string{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
 	}, dying(40, stop)), w.Config)
-	said, err := w.runs(ctx, "", "-yes", "responses", w.copies+"responses")
+	said, err := w.runs(ctx, "", "-yes", "-of-this-deployment", "responses", w.copies+"responses")
 	some := len(w.live(topology.Responses))
 	if !errors.Is(err, context.Canceled) || some == 0 || some == len(want) || !strings.Contains(said, "put back: ") {
 		t.Fatalf("%d are there, %v\n%s", some, err, said)
@@ -515,6 +518,9 @@ func TestMistakes(t *testing.T) {
 		{"tallies x", "tallies are not put back, but counted again: go run ./scripts/recount"},
 		{"audit x", "nothing is put back into the audit log: it has what was done, and is added to by that alone"},
 		{"responses " + live + "responses", "invalid: " + live + "responses is the live table, and no copy of it"},
+		{"-of-this-deployment responses " + live + "responses", "invalid: " + live + "responses is the live table, and no copy of it"},
+		{"responses " + w.copies + "responses", "DynamoDB does not tell what " + w.copies + "responses was made of, and who was erased is known of this deployment alone: " +
+			"where it is a copy of its responses, say -of-this-deployment"},
 		{"responses " + live + "none", "not_found: there is no table " + live + "none"},
 		{"responses " + live + "settings", "invalid: " + live + "settings has another key than " + live + "responses: kind (S), id (S), and not id (S)"},
 	} {
@@ -523,7 +529,7 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	// Of the same key, and yet no answers.
-	said, err := w.runs(t.Context(), "y", "responses", w.copies+"contacts")
+	said, err := w.runs(t.Context(), "y", "-of-this-deployment", "responses", w.copies+"contacts")
 	if want := map[string]string{"items in the copy": "1", "cannot be read": "1"}; err != nil || !cmp.Equal(counted(said), want) {
 		t.Errorf("contacts for responses: %v\n%s", err, said)
 	}
