@@ -32,7 +32,10 @@
 //     come back either, unless the copy has it as nobody's;
 //   - what somebody deleted on purpose after the copy's moment: contacts,
 //     annotations and shared views of whose deletion the audit log tells.
-//     -deleted-too puts them back, where that was the mistake;
+//     -deleted-too puts them back, where that was the mistake: all that TABLE
+//     lacks, those too whose deletion people asked for, and revoked shared links,
+//     which open again. So take a copy of a moment just before the wrong deletion,
+//     and delete the others once more;
 //   - a contact of whose e-mail address, phone number or ref another contact has
 //     one by now;
 //   - decisions on contacts that are not there, and addresses that their contact
@@ -135,7 +138,7 @@ func (t *terminal) run(ctx context.Context, args []string) error {
 		eraseAgain = flags.Bool("erase-again", false, "who was erased after the copy's moment is known, and will be erased again")
 		own        = flags.Bool("of-this-deployment", false, "the copy is known to be of this very deployment, where DynamoDB does not tell")
 	)
-	flags.BoolVar(&r.deletedToo, "deleted-too", false, "put back also what was deleted on purpose")
+	flags.BoolVar(&r.deletedToo, "deleted-too", false, "put back also what was deleted on purpose: all of it since the copy's moment")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
