@@ -50,8 +50,9 @@
 // contact of the same person under another id. So where people were erased after
 // the copy's moment (at any time, where DynamoDB does not tell the moment),
 // settings, contacts and responses are put back only with -erase-again: it says
-// that one knows who they were, and erases them again afterwards. The exit code
-// is 1 where somebody was erased meanwhile.
+// that one knows who they were, and erases them again afterwards; the erasures are
+// listed also where a run fails, or has nothing to put back. The exit code is 1
+// where somebody was erased meanwhile.
 //
 // Tallies are not put back: they are counted again. The stream counts every
 // answer that is put back, as one that is new. That is right where it was deleted
@@ -93,13 +94,12 @@ import (
 
 func main() {
 	err := interruptible()
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
-	case errors.Is(err, context.Canceled):
+	}
+	fmt.Fprintln(os.Stderr, "restore:", err)
+	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "restore: stopped on the way; the same command goes on")
-	default:
-		fmt.Fprintln(os.Stderr, "restore:", err)
 	}
 	os.Exit(1)
 }
@@ -205,6 +205,9 @@ func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restore
 	}
 	before.print(t.out, r.deletedToo)
 	if before.missing == 0 {
+		if what.EraseAgain { // an earlier run may have put it back, and failed
+			t.tellErasures(r)
+		}
 		return nil
 	}
 	if again := r.eraseAgain(); len(again) > 0 && !what.EraseAgain {
@@ -219,24 +222,29 @@ func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restore
 		return err
 	}
 	what.PutBack = before.missing
-	var put int
+	begun := false
 	err = by.Do(ctx, survey.Restore, r.table.Name, nil, what, func(ctx context.Context) error {
-		var err error
-		put, err = r.put(ctx)
+		begun = true
+		put, err := r.put(ctx)
+		say(t.out, "put back: %d\n", put)
 		return err
 	})
-	say(t.out, "put back: %d\n", put)
-	if err != nil {
+	if !begun {
 		return err
 	}
-	if again := r.eraseAgain(); len(again) > 0 {
-		say(t.out, "Now erase again (go run ./scripts/erase WHO) those of these erasures:\n%s", list(again))
-	}
-	if r.table.Name == topology.Responses.Name {
+	t.tellErasures(r)
+	if err == nil && r.table.Name == topology.Responses.Name {
 		say(t.out, "The tally counts now what was put back. Once it is not behind, see whether the count is right:\n"+
 			"go run ./scripts/recount, and with --repair where numbers differ\n")
 	}
-	return r.erasedMeanwhile()
+	return errors.Join(err, r.erasedMeanwhile())
+}
+
+// tellErasures tells after which erasures people are to be erased again.
+func (t *terminal) tellErasures(r *restorer) {
+	if again := r.eraseAgain(); len(again) > 0 {
+		say(t.out, "Now erase again (go run ./scripts/erase WHO) those of these erasures:\n%s", list(again))
+	}
 }
 
 // sure returns an error where nobody says that it is to be done.
