@@ -38,9 +38,9 @@
 //     and delete the others once more;
 //   - a contact of whose e-mail address, phone number or ref another contact has
 //     one by now;
-//   - decisions on contacts that are not there, and addresses that their contact
-//     does not have any more: contacts come first. Hashes of addresses with an
-//     opt-out, which are nobody's, come back.
+//   - decisions on contacts that are not there when they are compared, and
+//     addresses that their contact does not have any more: contacts come first.
+//     Hashes of addresses with an opt-out, which are nobody's, come back.
 //
 // Answers of contacts who were deleted, and not erased, are put back: they stay
 // when a contact is deleted. A contact comes back with its addresses, opted out

@@ -309,8 +309,9 @@ func (c *Copy) judge(ctx context.Context, saved []Saved) error {
 // is nothing of its key: what was written meanwhile stays, and nothing is ever
 // changed or deleted. A contact and its addresses are one transaction, as ever,
 // and an opt-out that stands on one of them is the contact's again; its zone is
-// made known first. After an error some are there and some not; the call can be
-// repeated.
+// made known first. A decision is put without another look at its contact: where
+// that is deleted in the moment since [Copy.Each], the decision stays until its
+// ttl. After an error some are there and some not; the call can be repeated.
 func (c *Copy) PutBack(ctx context.Context, saved []Saved) (int, error) {
 	var put atomic.Int64
 	err := each(ctx, len(saved), func(ctx context.Context, i int) error {
