@@ -9,7 +9,7 @@
 // table is mended while customers go on answering.
 //
 // COPY must be of this very deployment: who was erased is in its own audit log and
-// under erasures/ in its own bucket, and of nobody else's. A table that DynamoDB
+// under erasures/ in its own bucket, and in no other's. A table that DynamoDB
 // knows to be of another one is refused. Where it does not tell what COPY was made
 // of, -of-this-deployment says that it was made of this deployment's TABLE; a live
 // table of another deployment looks just like that.
