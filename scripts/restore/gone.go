@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -57,7 +56,7 @@ type records func(context.Context) ([]traces.Record, error)
 // deletions the audit log since the moment of the copy, all of it where that is
 // zero. What an entry says counts even where it failed: it may have been done.
 func readGone(ctx context.Context, log entries, records records, moment, now time.Time) (*gone, error) {
-	g := &gone{erased: map[string]bool{}, deleted: map[string]bool{}}
+	g, recorded := &gone{erased: map[string]bool{}, deleted: map[string]bool{}}, map[string]bool{}
 	since := now.AddDate(-survey.AuditYears, 0, 0)
 	if !moment.IsZero() {
 		since = moment.Add(-margin)
@@ -67,27 +66,28 @@ func readGone(ctx context.Context, log entries, records records, moment, now tim
 		return nil, fmt.Errorf("reading the records of erasures: %w", err)
 	}
 	for _, r := range all {
+		after := !r.At.Before(since)
 		for _, f := range []string{r.Contact, r.Ask} {
 			if f != "" {
 				g.erased[f] = true
+				recorded[f] = recorded[f] || after
 			}
 		}
-		if !r.At.Before(since) {
+		if after {
 			g.erasures = append(g.erasures, erasure{r.At, "record " + r.ID})
 		}
 	}
-	recorded := maps.Clone(g.erased)
 	for _, a := range []survey.Action{survey.Erase, survey.ContactDelete, survey.AnnotationDelete, survey.ShareDelete} {
-		if err := eachEntry(ctx, log, a, since, now, func(d survey.AuditEntry) {
+		if err := eachEntry(ctx, log, a, since, now, func(e survey.AuditEntry) {
 			switch {
 			case a != survey.Erase:
-				g.deleted[d.Subject] = true
-			case d.Outcome == survey.Begun:
-				if d.Subject != "" {
-					g.erased[d.Subject] = true
+				g.deleted[e.Subject] = true
+			case e.Outcome == survey.Begun:
+				if e.Subject != "" {
+					g.erased[e.Subject] = true
 				}
-				if !recorded[d.Subject] { // interrupted, or without a name
-					g.erasures = append(g.erasures, erasure{d.At, "audit entry " + d.ID})
+				if !recorded[e.Subject] { // interrupted, or without a name
+					g.erasures = append(g.erasures, erasure{e.At, "audit entry " + e.ID})
 				}
 			}
 		}); err != nil {
@@ -106,8 +106,8 @@ func eachEntry(ctx context.Context, log entries, a survey.Action, since, now tim
 		if err != nil {
 			return err
 		}
-		for _, d := range page {
-			yield(d)
+		for _, e := range page {
+			yield(e)
 		}
 		if q.Cursor = cursor; cursor == "" {
 			return nil

@@ -42,7 +42,7 @@ func TestInAWS(t *testing.T) {
 		t.Fatal(err)
 	}
 	conf := config.Config{TablePrefix: prefix, Retention: 1095 * 24 * time.Hour}
-	w := &world{t, &testkit.Tables{Config: conf, DB: db, Store: store.New(db, conf)}, prefix + "copy-", connect.Deployment{}}
+	w := &world{T: t, Tables: &testkit.Tables{Config: conf, DB: db, Store: store.New(db, conf)}, copies: prefix + "copy-"}
 	w.d = connect.Deployment{Store: w.Store, Where: "moto", Now: time.Now, Prefix: prefix, AWS: c}
 	bucketName := prefix + "files-" + moto.Account + "-" + moto.Region
 	buckets := s3.NewFromConfig(c)
@@ -85,12 +85,46 @@ func TestInAWS(t *testing.T) {
 	}
 	// The keys of both are alike.
 	_, err = w.runs(t.Context(), "", "-yes", "contacts", w.copies+"responses")
-	if want := "invalid: " + w.copies + "responses was made of " + prefix + "responses, which is no table of contacts"; err == nil || err.Error() != want {
+	arn := "arn:aws:dynamodb:" + moto.Region + ":" + moto.Account + ":table/"
+	if want := "invalid: " + w.copies + "responses was made of " + arn + prefix + "responses, and not of " + arn + prefix + "contacts"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+
+	// Another deployment knows nothing of who was erased in this one.
+	other := "o" + prefix
+	w.must("making the tables of another", store.CreateTables(t.Context(), db, other))
+	there := &world{T: t, Tables: &testkit.Tables{Config: config.Config{TablePrefix: other, Retention: conf.Retention}, DB: db}, copies: w.copies, d: w.d}
+	there.Store = store.New(db, there.Config)
+	there.d.Store, there.d.Prefix = there.Store, other
+	refused := "invalid: " + w.copies + "responses was made of " + arn + prefix + "responses, and not of " + arn + other + "responses"
+	if said, err := there.restores("", topology.Responses, "-yes", "-of-this-deployment"); err == nil || err.Error() != refused {
+		t.Errorf("a copy of another deployment: %v, want %s\n%s", err, refused, said)
+	}
+	if said, err := there.runs(t.Context(), "", "-yes", "responses", prefix+"responses"); err == nil || !strings.HasSuffix(err.Error(), "say -of-this-deployment") {
+		t.Errorf("another deployment's live table: %v\n%s", err, said)
+	}
+	if n := len(there.live(topology.Responses)); n != 0 {
+		t.Errorf("%d came from another deployment", n)
 	}
 	keep("broken")
 	if _, err = w.restores("", topology.Responses, "-yes", "-erase-again"); err == nil || !strings.HasPrefix(err.Error(), "reading the records of erasures: ") {
 		t.Errorf("with a record that cannot be read: %v", err)
+	}
+}
+
+// A record from before the copy's moment hides no erasure after it that was
+// interrupted.
+func TestErasedTwice(t *testing.T) {
+	w := newWorld(t)
+	who := survey.Fingerprint(survey.NewID())
+	w.does(survey.Erase, who)
+	for at, want := range map[time.Time]string{now: "record r", now.AddDate(0, 0, -1): "audit entry "} {
+		g, err := readGone(t.Context(), w.Store, func(context.Context) ([]traces.Record, error) {
+			return []traces.Record{{ID: "r", At: at, Contact: who}}, nil
+		}, now.Add(-time.Hour), now)
+		if err != nil || !g.erased[who] || len(g.erasures) != 1 || !strings.HasPrefix(g.erasures[0].name, want) {
+			t.Errorf("recorded at %v: %+v, %v", at, g, err)
+		}
 	}
 }
 
@@ -125,7 +159,7 @@ func TestOnTheLocalStack(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	w := &world{t, &testkit.Tables{Config: s.Config, Store: s.Store}, "", connect.Deployment{}}
+	w := &world{T: t, Tables: &testkit.Tables{Config: s.Config, Store: s.Store}}
 	w.DB = store.NewClient(s.Config, func(name string) string {
 		return map[string]string{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
 	})

@@ -1,12 +1,18 @@
 // Command restore puts back into a table of a running deployment what a copy of
 // it has and the table lacks:
 //
-//	go run ./scripts/restore [-yes] [-differing] [-deleted-too] [-erase-again] TABLE COPY
+//	go run ./scripts/restore [-yes] [-differing] [-deleted-too] [-erase-again] [-of-this-deployment] TABLE COPY
 //
 // TABLE is settings, contacts, addresses, decisions or responses; for several
 // that is the order. COPY is the whole name of a table that point-in-time
 // recovery or AWS Backup made of it. So a wrong deletion, a bad import or a lost
 // table is mended while customers go on answering.
+//
+// COPY must be of this very deployment: who was erased is in its own audit log and
+// under erasures/ in its own bucket, and in no other's. A table that DynamoDB
+// knows to be of another one is refused. Where it does not tell what COPY was made
+// of, -of-this-deployment says that it was made of this deployment's TABLE; a live
+// table of another deployment looks just like that.
 //
 // It reads both, says how much would be put back, and asks; -yes answers. Nothing
 // that is in the table is overwritten or deleted: what differs from the copy stays
@@ -26,12 +32,15 @@
 //     come back either, unless the copy has it as nobody's;
 //   - what somebody deleted on purpose after the copy's moment: contacts,
 //     annotations and shared views of whose deletion the audit log tells.
-//     -deleted-too puts them back, where that was the mistake;
+//     -deleted-too puts them back, where that was the mistake: all that TABLE
+//     lacks, those too whose deletion people asked for, and revoked shared links,
+//     which open again. So take a copy of a moment just before the wrong deletion,
+//     and delete the others once more;
 //   - a contact of whose e-mail address, phone number or ref another contact has
 //     one by now;
-//   - decisions on contacts that are not there, and addresses that their contact
-//     does not have any more: contacts come first. Hashes of addresses with an
-//     opt-out, which are nobody's, come back.
+//   - decisions on contacts that are not there when they are compared, and
+//     addresses that their contact does not have any more: contacts come first.
+//     Hashes of addresses with an opt-out, which are nobody's, come back.
 //
 // Answers of contacts who were deleted, and not erased, are put back: they stay
 // when a contact is deleted. A contact comes back with its addresses, opted out
@@ -41,8 +50,9 @@
 // contact of the same person under another id. So where people were erased after
 // the copy's moment (at any time, where DynamoDB does not tell the moment),
 // settings, contacts and responses are put back only with -erase-again: it says
-// that one knows who they were, and erases them again afterwards. The exit code
-// is 1 where somebody was erased meanwhile.
+// that one knows who they were, and erases them again afterwards; the erasures are
+// listed also where a run fails, or has nothing to put back. The exit code is 1
+// where somebody was erased meanwhile.
 //
 // Tallies are not put back: they are counted again. The stream counts every
 // answer that is put back, as one that is new. That is right where it was deleted
@@ -84,13 +94,12 @@ import (
 
 func main() {
 	err := interruptible()
-	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	if err == nil || errors.Is(err, flag.ErrHelp) {
 		return
-	case errors.Is(err, context.Canceled):
+	}
+	fmt.Fprintln(os.Stderr, "restore:", err)
+	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(os.Stderr, "restore: stopped on the way; the same command goes on")
-	default:
-		fmt.Fprintln(os.Stderr, "restore:", err)
 	}
 	os.Exit(1)
 }
@@ -113,7 +122,7 @@ type terminal struct {
 // say tells. Nobody can be told where that fails, so it does not matter.
 func say(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
 
-const usage = "usage: restore [-yes] [-differing] [-deleted-too] [-erase-again] TABLE COPY"
+const usage = "usage: restore [-yes] [-differing] [-deleted-too] [-erase-again] [-of-this-deployment] TABLE COPY"
 
 func (t *terminal) run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("restore", flag.ContinueOnError)
@@ -127,8 +136,9 @@ func (t *terminal) run(ctx context.Context, args []string) error {
 		yes        = flags.Bool("yes", false, "put back without asking")
 		differing  = flags.Bool("differing", false, "list the keys of what differs, at most 1000")
 		eraseAgain = flags.Bool("erase-again", false, "who was erased after the copy's moment is known, and will be erased again")
+		own        = flags.Bool("of-this-deployment", false, "the copy is known to be of this very deployment, where DynamoDB does not tell")
 	)
-	flags.BoolVar(&r.deletedToo, "deleted-too", false, "put back also what was deleted on purpose")
+	flags.BoolVar(&r.deletedToo, "deleted-too", false, "put back also what was deleted on purpose: all of it since the copy's moment")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -146,13 +156,18 @@ func (t *terminal) run(ctx context.Context, args []string) error {
 	if r.copy, err = d.Store.OpenCopy(ctx, table, flags.Arg(1)); err != nil {
 		return err
 	}
+	if !r.copy.Own && !*own {
+		return fmt.Errorf("DynamoDB does not tell what %s was made of, and who was erased is known of this deployment alone: "+
+			"where it is a copy of its %s, say -of-this-deployment", flags.Arg(1), table.Name)
+	}
 	r.log, r.now, r.records, r.table = d.Store, d.Now, recordsOf(d), table
 	r.progress = func(format string, args ...any) { say(t.progress, format, args...) }
 	if *differing {
 		r.differs = func(key string) { say(t.out, "differs: %s\n", key) }
 	}
 	say(t.out, "%s, of %s, beside %s of %s\n", flags.Arg(1), moment(r.copy.At), table.Name, d.Where)
-	return t.restore(ctx, d, &r, flags.Arg(1), *yes, *eraseAgain)
+	what := done{Copy: flags.Arg(1), OfThisDeployment: !r.copy.Own, DeletedToo: r.deletedToo, EraseAgain: *eraseAgain}
+	return t.restore(ctx, d, &r, what, *yes)
 }
 
 // tableOf returns the table that is called name.
@@ -176,22 +191,26 @@ func tableOf(name string) (topology.Table, error) {
 
 // done is what the audit log has of it.
 type done struct {
-	Copy       string `json:"copy"`
-	PutBack    int    `json:"putBack"`
-	DeletedToo bool   `json:"deletedToo,omitempty"`
-	EraseAgain bool   `json:"eraseAgain,omitempty"`
+	Copy             string `json:"copy"`
+	PutBack          int    `json:"putBack"`
+	OfThisDeployment bool   `json:"ofThisDeployment,omitempty"` // by the word of who did it
+	DeletedToo       bool   `json:"deletedToo,omitempty"`
+	EraseAgain       bool   `json:"eraseAgain,omitempty"`
 }
 
-func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restorer, name string, yes, eraseAgain bool) error {
+func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restorer, what done, yes bool) error {
 	before, err := r.look(ctx)
 	if err != nil {
 		return err
 	}
 	before.print(t.out, r.deletedToo)
 	if before.missing == 0 {
+		if what.EraseAgain { // an earlier run may have put it back, and failed
+			t.tellErasures(r)
+		}
 		return nil
 	}
-	if again := r.eraseAgain(); len(again) > 0 && !eraseAgain {
+	if again := r.eraseAgain(); len(again) > 0 && !what.EraseAgain {
 		return fmt.Errorf("nothing was put back: people were erased after the copy's moment, and words about them may be in it\n%s"+
 			"where you know who they were and erase them again afterwards, say -erase-again", list(again))
 	}
@@ -202,25 +221,30 @@ func (t *terminal) restore(ctx context.Context, d connect.Deployment, r *restore
 	if err != nil {
 		return err
 	}
-	what := done{name, before.missing, r.deletedToo, eraseAgain}
-	var put int
+	what.PutBack = before.missing
+	begun := false
 	err = by.Do(ctx, survey.Restore, r.table.Name, nil, what, func(ctx context.Context) error {
-		var err error
-		put, err = r.put(ctx)
+		begun = true
+		put, err := r.put(ctx)
+		say(t.out, "put back: %d\n", put)
 		return err
 	})
-	say(t.out, "put back: %d\n", put)
-	if err != nil {
+	if !begun {
 		return err
 	}
-	if again := r.eraseAgain(); len(again) > 0 {
-		say(t.out, "Now erase again (go run ./scripts/erase WHO) those of these erasures:\n%s", list(again))
-	}
-	if r.table.Name == topology.Responses.Name {
+	t.tellErasures(r)
+	if err == nil && r.table.Name == topology.Responses.Name {
 		say(t.out, "The tally counts now what was put back. Once it is not behind, see whether the count is right:\n"+
 			"go run ./scripts/recount, and with --repair where numbers differ\n")
 	}
-	return r.erasedMeanwhile()
+	return errors.Join(err, r.erasedMeanwhile())
+}
+
+// tellErasures tells after which erasures people are to be erased again.
+func (t *terminal) tellErasures(r *restorer) {
+	if again := r.eraseAgain(); len(again) > 0 {
+		say(t.out, "Now erase again (go run ./scripts/erase WHO) those of these erasures:\n%s", list(again))
+	}
 }
 
 // sure returns an error where nobody says that it is to be done.

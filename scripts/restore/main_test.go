@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -38,12 +40,13 @@ type world struct {
 	*testkit.Tables
 	copies string // prefix
 	d      connect.Deployment
+	asked  func() // is called before a person answers; nil for nothing
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	tables := testkit.NewTables(t)
-	return &world{t, tables, "", connect.Deployment{Store: tables.Store, Where: "the test's tables", Now: testkit.NewClock(now).Now, Local: true}}
+	return &world{T: t, Tables: tables, d: connect.Deployment{Store: tables.Store, Where: "the test's tables", Now: testkit.NewClock(now).Now, Local: true}}
 }
 
 func (w *world) must(what string, err error) {
@@ -120,9 +123,12 @@ func (w *world) lose(t topology.Table, keys ...string) {
 }
 
 // restores runs the command on the copy of a table. answer is what a person
-// says, "" for nobody there.
+// says, "" for nobody there. DynamoDB Local does not tell what a copy is of.
 func (w *world) restores(answer string, t topology.Table, flags ...string) (string, error) {
 	w.Helper()
+	if w.d.Local {
+		flags = append(flags, "-of-this-deployment")
+	}
 	return w.runs(w.Context(), answer, append(flags, t.Name, w.copies+t.Name)...)
 }
 
@@ -131,10 +137,24 @@ func (w *world) runs(ctx context.Context, answer string, args ...string) (string
 	var said strings.Builder
 	term := &terminal{out: &said, progress: &said, open: func(context.Context) (connect.Deployment, error) { return w.d, nil }}
 	if answer != "" {
-		term.person = strings.NewReader(answer + "\n")
+		term.person = &person{strings.NewReader(answer + "\n"), w.asked}
 	}
 	err := term.run(ctx, args)
 	return said.String(), err
+}
+
+// person answers once something else is done.
+type person struct {
+	io.Reader
+	asked func()
+}
+
+func (p *person) Read(b []byte) (int, error) {
+	if p.asked != nil {
+		p.asked()
+		p.asked = nil
+	}
+	return p.Reader.Read(b)
 }
 
 var counts = regexp.MustCompile(`(?m)^  ([^:\n]+): (\d+)$`)
@@ -236,9 +256,9 @@ func TestAWholeLoss(t *testing.T) {
 	if err != nil || len(log) != 5 {
 		t.Fatalf("the log has %d entries, %v", len(log), err)
 	}
-	i := slices.IndexFunc(log, func(d survey.AuditEntry) bool { return d.Subject == "responses" })
-	if d := log[i]; d.Role != survey.Operator || string(d.After) != `{"copy":"`+w.copies+`responses","putBack":3}` || d.Before != nil {
-		t.Errorf("the log has %+v", d)
+	i := slices.IndexFunc(log, func(e survey.AuditEntry) bool { return e.Subject == "responses" })
+	if e := log[i]; e.Role != survey.Operator || string(e.After) != `{"copy":"`+w.copies+`responses","putBack":3,"ofThisDeployment":true}` || e.Before != nil {
+		t.Errorf("the log has %+v", e)
 	}
 }
 
@@ -422,18 +442,71 @@ func TestZones(t *testing.T) {
 	}
 }
 
-// dying ends a context after some puts.
-func dying(after int64, stop func()) func(*dynamodb.Options) {
-	var puts atomic.Int64
-	return func(o *dynamodb.Options) {
+// puts has the command call before with the name of the table ahead of each put
+// of an item, which is not done where that is an error.
+func (w *world) puts(before func(table string) error) {
+	w.d.Store = store.New(store.NewClient(w.Config, func(name string) string {
+		return map[string]string{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
+	}, func(o *dynamodb.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("dying", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				if _, is := in.Parameters.(*dynamodb.PutItemInput); is && puts.Add(1) == after {
-					stop()
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("puts", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				if put, is := in.Parameters.(*dynamodb.PutItemInput); is {
+					if err := before(strings.TrimPrefix(*put.TableName, w.Config.TablePrefix)); err != nil {
+						return middleware.InitializeOutput{}, middleware.Metadata{}, err
+					}
 				}
 				return next.HandleInitialize(ctx, in)
 			}), middleware.Before)
 		})
+	}), w.Config)
+}
+
+// Who was erased between looking and putting back is left out, and the end says
+// that others may have come back.
+func TestErasedMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	ids := w.people("aino", "eino")
+	w.save()
+	w.lose(topology.Responses)
+	w.asked = func() { w.does(survey.Erase, survey.Fingerprint(ids[0])) }
+	said, err := w.restores("y", topology.Responses)
+	if err == nil || !strings.HasPrefix(err.Error(), "people were erased meanwhile and may be back, erase them again:\n") ||
+		strings.Count(err.Error(), ": audit entry ") != 1 || !strings.Contains(said, "put back: 1\n") {
+		t.Errorf("%v\n%s", err, said)
+	}
+	if len(w.asksOf(ids[0])) != 0 || len(w.asksOf(ids[1])) != 1 {
+		t.Errorf("there are %v", slices.Collect(maps.Keys(w.live(topology.Responses))))
+	}
+}
+
+// Whom to erase again is told also where a run is stopped, with who was erased
+// just before, and where there is nothing left to put back.
+func TestWhomToEraseAgain(t *testing.T) {
+	w := newWorld(t)
+	ids := w.people("aino", "eino", "vesa")
+	w.save()
+	w.lose(topology.Responses)
+	w.does(survey.Erase, survey.Fingerprint(ids[0]))
+	ctx, stop := context.WithCancel(t.Context())
+	erase := sync.OnceFunc(func() { w.does(survey.Erase, survey.Fingerprint(ids[1])) })
+	w.puts(func(table string) error {
+		if table == "responses" {
+			erase()
+			stop()
+		}
+		return ctx.Err()
+	})
+	told := regexp.MustCompile(`(?s)Now erase again .*: audit entry .*: audit entry `)
+	said, err := w.runs(ctx, "", "-yes", "-erase-again", "-of-this-deployment", "responses", w.copies+"responses")
+	if !errors.Is(err, context.Canceled) || strings.Count(err.Error(), ": audit entry ") != 1 || !told.MatchString(said) {
+		t.Errorf("stopped: %v\n%s", err, said)
+	}
+	w.d.Store = w.Store
+	for _, left := range []string{"1", ""} {
+		said, err := w.restores("", topology.Responses, "-yes", "-erase-again")
+		if err != nil || counted(said)["to be put back"] != left || !told.MatchString(said) {
+			t.Errorf("with %q left: %v\n%s", left, err, said)
+		}
 	}
 }
 
@@ -448,10 +521,14 @@ func TestStopped(t *testing.T) {
 	want := w.live(topology.Responses)
 	w.lose(topology.Responses)
 	ctx, stop := context.WithCancel(t.Context())
-	w.d.Store = store.New(store.NewClient(w.Config, func(name string) string {
-		return map[string]string{"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}[name]
-	}, dying(40, stop)), w.Config)
-	said, err := w.runs(ctx, "", "-yes", "responses", w.copies+"responses")
+	var puts atomic.Int64
+	w.puts(func(string) error {
+		if puts.Add(1) == 40 {
+			stop()
+		}
+		return nil
+	})
+	said, err := w.runs(ctx, "", "-yes", "-of-this-deployment", "responses", w.copies+"responses")
 	some := len(w.live(topology.Responses))
 	if !errors.Is(err, context.Canceled) || some == 0 || some == len(want) || !strings.Contains(said, "put back: ") {
 		t.Fatalf("%d are there, %v\n%s", some, err, said)
@@ -462,7 +539,7 @@ func TestStopped(t *testing.T) {
 	}
 	w.same(topology.Responses, want)
 	log, _, err := w.Store.AuditEntries(t.Context(), store.AuditQuery{From: now.AddDate(0, 0, -1), To: now.AddDate(0, 0, 1), Action: survey.Restore, Limit: 10})
-	if err != nil || len(log) != 3 || !slices.ContainsFunc(log, func(d survey.AuditEntry) bool { return d.Outcome == survey.Failed }) {
+	if err != nil || len(log) != 3 || !slices.ContainsFunc(log, func(e survey.AuditEntry) bool { return e.Outcome == survey.Failed }) {
 		t.Errorf("the log has %+v, %v", log, err)
 	}
 }
@@ -495,9 +572,15 @@ func TestNothingUnrecorded(t *testing.T) {
 	w.people("aino")
 	w.save()
 	w.lose(topology.Responses)
-	_, err := w.DB.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String(w.Config.TablePrefix + "audit")})
-	w.must("deleting", err)
-	if said, err := w.restores("", topology.Responses, "-yes"); err == nil || len(w.live(topology.Responses)) != 0 {
+	down := errors.New("down")
+	w.puts(func(table string) error {
+		if table == "audit" {
+			return down
+		}
+		return nil
+	})
+	said, err := w.restores("", topology.Responses, "-yes")
+	if !errors.Is(err, down) || !strings.Contains(err.Error(), "nothing was done, as it could not be recorded") || len(w.live(topology.Responses)) != 0 {
 		t.Errorf("%v\n%s", err, said)
 	}
 }
@@ -515,6 +598,9 @@ func TestMistakes(t *testing.T) {
 		{"tallies x", "tallies are not put back, but counted again: go run ./scripts/recount"},
 		{"audit x", "nothing is put back into the audit log: it has what was done, and is added to by that alone"},
 		{"responses " + live + "responses", "invalid: " + live + "responses is the live table, and no copy of it"},
+		{"-of-this-deployment responses " + live + "responses", "invalid: " + live + "responses is the live table, and no copy of it"},
+		{"responses " + w.copies + "responses", "DynamoDB does not tell what " + w.copies + "responses was made of, and who was erased is known of this deployment alone: " +
+			"where it is a copy of its responses, say -of-this-deployment"},
 		{"responses " + live + "none", "not_found: there is no table " + live + "none"},
 		{"responses " + live + "settings", "invalid: " + live + "settings has another key than " + live + "responses: kind (S), id (S), and not id (S)"},
 	} {
@@ -523,7 +609,7 @@ func TestMistakes(t *testing.T) {
 		}
 	}
 	// Of the same key, and yet no answers.
-	said, err := w.runs(t.Context(), "y", "responses", w.copies+"contacts")
+	said, err := w.runs(t.Context(), "y", "-of-this-deployment", "responses", w.copies+"contacts")
 	if want := map[string]string{"items in the copy": "1", "cannot be read": "1"}; err != nil || !cmp.Equal(counted(said), want) {
 		t.Errorf("contacts for responses: %v\n%s", err, said)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -18,6 +19,9 @@ const (
 	progressEvery = 10_000
 	// maxListed is the most keys or erasures that are listed.
 	maxListed = 1000
+	// closing is the longest that it takes to see who was erased meanwhile, also
+	// where the run was stopped.
+	closing = time.Minute
 )
 
 // restorer puts back what is missing.
@@ -79,7 +83,7 @@ func (r *restorer) look(ctx context.Context) (report, error) {
 
 // put puts back what is missing, and returns how many items that were, also
 // after an error. Who was erased meanwhile is left out as well, as far as it is
-// known.
+// known; who was by the end is read also after an error, and where ctx is done.
 func (r *restorer) put(ctx context.Context) (int, error) {
 	g, err := readGone(ctx, r.log, r.records, r.copy.At, r.now())
 	if err != nil {
@@ -92,10 +96,13 @@ func (r *restorer) put(ctx context.Context) (int, error) {
 		put += n
 		return put, err
 	})
-	if err != nil {
-		return put, err
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), closing)
+	defer stop()
+	last, unknown := readGone(ctx, r.log, r.records, r.copy.At, r.now())
+	if unknown != nil {
+		return put, errors.Join(err, fmt.Errorf("who was erased meanwhile is not known: %w", unknown))
 	}
-	r.last, err = readGone(ctx, r.log, r.records, r.copy.At, r.now())
+	r.last = last
 	return put, err
 }
 

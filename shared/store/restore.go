@@ -61,6 +61,9 @@ type Copy struct {
 	About int64
 	// At is the moment; zero where DynamoDB does not tell.
 	At time.Time
+	// Own is whether DynamoDB tells that the copy was made of the live table. It
+	// does not tell of every copy, and of no table that is none.
+	Own bool
 
 	s    *Store
 	t    topology.Table
@@ -70,7 +73,8 @@ type Copy struct {
 // OpenCopy returns the copy of one of the tables [Restorable], by its whole
 // name. The error is [survey.NotFound] where it or the live table is not there,
 // and [survey.Invalid] where the copy is the live table, is not ready, has
-// another key or is known to be of another table.
+// another key or is known to be of another table, also of another deployment's
+// by that name: who was erased there, this one does not know.
 func (s *Store) OpenCopy(ctx context.Context, t topology.Table, name string) (*Copy, error) {
 	live := *s.table(t)
 	if name == live {
@@ -93,10 +97,11 @@ func (s *Store) OpenCopy(ctx context.Context, t topology.Table, name string) (*C
 	c := &Copy{About: aws.ToInt64(was.ItemCount), s: s, t: t, name: name}
 	if r := was.RestoreSummary; r != nil {
 		c.At = aws.ToTime(r.RestoreDateTime)
-		// The prefix may be another: that of a deployment which is lost.
-		if _, source, ok := strings.Cut(aws.ToString(r.SourceTableArn), ":table/"); ok && !strings.HasSuffix(source, "-"+t.Name) {
-			return nil, survey.Errorf(survey.Invalid, "copy", "%s was made of %s, which is no table of %s", name, source, t.Name)
+		source, own := aws.ToString(r.SourceTableArn), aws.ToString(is.TableArn)
+		if source != "" && source != own {
+			return nil, survey.Errorf(survey.Invalid, "copy", "%s was made of %s, and not of %s", name, source, own)
 		}
+		c.Own = source != ""
 	}
 	return c, nil
 }
@@ -304,8 +309,9 @@ func (c *Copy) judge(ctx context.Context, saved []Saved) error {
 // is nothing of its key: what was written meanwhile stays, and nothing is ever
 // changed or deleted. A contact and its addresses are one transaction, as ever,
 // and an opt-out that stands on one of them is the contact's again; its zone is
-// made known first. After an error some are there and some not; the call can be
-// repeated.
+// made known first. A decision is put without another look at its contact: where
+// that is deleted in the moment since [Copy.Each], the decision stays until its
+// ttl. After an error some are there and some not; the call can be repeated.
 func (c *Copy) PutBack(ctx context.Context, saved []Saved) (int, error) {
 	var put atomic.Int64
 	err := each(ctx, len(saved), func(ctx context.Context, i int) error {
