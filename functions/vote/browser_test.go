@@ -295,8 +295,10 @@ func (v *visitor) picture(name string) {
 	}
 }
 
+// accessible holds the popup, once it is in its place and has its colors, to WCAG.
 func (v *visitor) accessible() {
 	v.t.Helper()
+	v.settled()
 	violations, err := testkit.Axe(v.ctx)
 	if err != nil {
 		v.t.Fatal(err)
