@@ -20,8 +20,7 @@ type BackupProps struct {
 // Backup is copies of the tables beside their point-in-time recovery, which goes
 // with a table that somebody deletes.
 type Backup struct {
-	Vault awsbackup.BackupVault
-	Plan  awsbackup.BackupPlan
+	Plan awsbackup.BackupPlan
 }
 
 // backupDays is how long a copy is kept. It is that of point-in-time recovery,
@@ -56,5 +55,5 @@ func NewBackup(scope constructs.Construct, id string, props *BackupProps) *Backu
 		what = append(what, awsbackup.BackupResource_FromDynamoDbTable(props.Tables[name].Table))
 	}
 	plan.AddSelection(jsii.String("Tables"), &awsbackup.BackupSelectionOptions{Resources: &what})
-	return &Backup{vault, plan}
+	return &Backup{plan}
 }
